@@ -36,7 +36,7 @@ const secretKeys = [
 export function createLogger(options: { level?: string; destination?: string } = {}): Logger {
   const settings = {
     level: options.level ?? 'info',
-    base: undefined,
+    base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: secretKeys.flatMap((key) => [`["${key}"]`, `*["${key}"]`]), censor: '***' },
