@@ -1,0 +1,214 @@
+/**
+ * One service's REST API from its route tables: tokens, policies, microversions, strict bodies, request ids and fault
+ * bodies are settled here once; a handler sees a checked request and returns the newest view.
+ */
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { AuthContext, PolicyChecker, TokenValidator } from '../auth/context.ts'
+import { Fault } from '../errors.ts'
+import { newRequestId } from '../ids.ts'
+import { type Logger, withLogContext } from '../log.ts'
+import { readJson, rejectUnread } from './body.ts'
+import { type Microversion, requestedVersion, type VersionRange, versionHeaders } from './microversion.ts'
+import { BoundRequest } from './request.ts'
+import type { Route } from './route.ts'
+import { type RouteGroup, tabulate } from './table.ts'
+import { assertValid } from './validate.ts'
+
+/** A fault as a service answers it. */
+export interface FaultReply {
+  status: number
+  body: unknown
+  headers?: Readonly<Record<string, string>>
+}
+
+export interface ApiOptions<Deps> {
+  /** For logs: `compute`. */
+  name: string
+  routes: readonly Route<Deps>[]
+  deps: Deps
+  log: Logger
+  tokens: TokenValidator
+  policy: PolicyChecker
+  /** Without it the service has no microversions. */
+  versions?: VersionRange
+  renderFault(fault: Fault, request: { requestId: string; microversion: Microversion }): FaultReply
+  /** For `WWW-Authenticate: Keystone uri="…"`. */
+  identityUri: string
+  /** Largest JSON body in bytes; oslo.middleware's default unless given. */
+  maxBodyBytes?: number
+  /** Also sent with the request id: `x-compute-request-id`. */
+  requestIdHeader?: string
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    auth: AuthContext | Fault
+    microversion: Microversion
+    startedAt: number
+  }
+  interface FastifyContextConfig {
+    isPublic?: boolean
+  }
+}
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+const noToken = new Fault('unauthenticated', 'The request you have made requires authentication.')
+
+/** Builds the app; the caller listens with it, injects into it, and closes it. */
+export function createApi<Deps>(options: ApiOptions<Deps>): FastifyInstance {
+  const app = Fastify({
+    bodyLimit: options.maxBodyBytes ?? 114_688,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
+    genReqId: newRequestId,
+    forceCloseConnections: true,
+    // Clients reuse their connections; a short idle time would reset them in the middle of a request.
+    keepAliveTimeout: 75_000,
+  })
+  app.decorateRequest('microversion', 0)
+  app.decorateRequest('startedAt', 0)
+  app.addContentTypeParser(/^application\/([\w.+-]+[+-])?json(;.*)?$/, { parseAs: 'string' }, readJson)
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  app.addHook('onRequest', (request, reply) => admit(options, request, reply))
+  app.addHook('onResponse', (request, reply, done) => {
+    logRequest(options, request, reply)
+    done()
+  })
+  app.setErrorHandler((error, request, reply) => answerFault(options, error, request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0]
+    return answerFault(
+      options,
+      new Fault('not-found', 'The resource could not be found.', { path }),
+      request,
+      reply,
+    )
+  })
+  for (const [path, groups] of tabulate(options.routes)) {
+    for (const method of methods) {
+      const group = groups.get(method)
+      app.route({
+        method,
+        url: path,
+        config: { isPublic: group?.isPublic ?? false },
+        exposeHeadRoute: group !== undefined && !groups.has('HEAD'),
+        handler: (request, reply) => {
+          const work = () =>
+            group === undefined ? refuse(groups, request, reply) : serve(options, group, request, reply)
+          return withLogContext({ requestId: request.id }, work)
+        },
+      })
+    }
+    const head = groups.get('HEAD')
+    if (head !== undefined) {
+      app.head(path, { config: { isPublic: head.isPublic } }, (request, reply) =>
+        serve(options, head, request, reply),
+      )
+    }
+  }
+  return app
+}
+
+// Before the body is read: who asks, so that a stranger's megabytes are not parsed.
+async function admit<Deps>(
+  options: ApiOptions<Deps>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  request.startedAt = performance.now()
+  reply.header('x-openstack-request-id', request.id)
+  if (options.requestIdHeader !== undefined) reply.header(options.requestIdHeader, request.id)
+  const token = request.headers['x-auth-token']
+  const context = typeof token === 'string' && token !== '' ? await options.tokens.validate(token) : undefined
+  request.auth = context ?? noToken
+  if (context === undefined && request.routeOptions.config?.isPublic !== true) throw noToken
+}
+
+async function serve<Deps>(
+  options: ApiOptions<Deps>,
+  group: RouteGroup<Deps>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  if (options.versions !== undefined) {
+    request.microversion = requestedVersion(options.versions, request.headers)
+    reply.headers(versionHeaders(options.versions, request.microversion))
+  }
+  const { microversion: version, auth } = request
+  const route = group.choose(version, request.body)
+  const rawBody = route.rawBody === true
+  const bound = new BoundRequest({ request, reply, auth, version, policy: options.policy, rawBody })
+  if (route.policy !== null) bound.authorize(route.policy)
+  if (!rawBody) rejectUnread(request)
+  if (route.query !== undefined) {
+    assertValid(
+      typeof route.query === 'function' ? route.query(version) : route.query,
+      request.query,
+      'query',
+    )
+  }
+  if (route.body !== undefined) {
+    assertValid(typeof route.body === 'function' ? route.body(version) : route.body, request.body)
+  }
+  const result = await route.handler(bound as BoundRequest & { body: never }, options.deps)
+  if (!bound.statusSet) reply.code(route.status ?? (result === undefined ? 204 : 200))
+  return reply.send(result)
+}
+
+async function refuse<Deps>(
+  groups: ReadonlyMap<string, RouteGroup<Deps>>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<never> {
+  const allowed = [...groups.keys()].join(', ')
+  reply.header('allow', allowed)
+  const path = request.url.split('?')[0]
+  throw new Fault(
+    'method-not-allowed',
+    `The method ${request.method} is not allowed for ${path}; it takes ${allowed}.`,
+  )
+}
+
+function answerFault<Deps>(
+  options: ApiOptions<Deps>,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const fault = toFault(error)
+  if (fault.kind === 'bug')
+    options.log.error({ err: fault.cause ?? fault, url: request.url }, 'unexpected error')
+  else if (fault.kind === 'unavailable') options.log.warn({ err: fault, url: request.url }, 'unavailable')
+  const answer = options.renderFault(fault, { requestId: request.id, microversion: request.microversion })
+  reply.code(answer.status)
+  if (fault.kind === 'unauthenticated')
+    reply.header('www-authenticate', `Keystone uri="${options.identityUri}"`)
+  for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value)
+  return reply.type('application/json').send(JSON.stringify(answer.body))
+}
+
+function toFault(error: unknown): Fault {
+  if (error instanceof Fault) return error
+  const status = (error as { statusCode?: number }).statusCode
+  const said = error instanceof Error ? error.message : String(error)
+  if (status === 413) return new Fault('too-large', 'Request is too large.')
+  if (status === 415) return new Fault('unsupported-media', said)
+  if (status !== undefined && status >= 400 && status < 500) return new Fault('invalid', said)
+  return new Fault('bug', 'Unexpected API error.', {}, error)
+}
+
+function logRequest<Deps>(options: ApiOptions<Deps>, request: FastifyRequest, reply: FastifyReply): void {
+  // Calls between our own services in one process are told at debug: their callers tell what they do.
+  const level = '_lightMyRequest' in request.raw ? 'debug' : 'info'
+  if (!options.log.isLevelEnabled(level)) return
+  options.log[level](
+    {
+      api: options.name,
+      requestId: request.id,
+      method: request.method,
+      url: request.url,
+      status: reply.statusCode,
+      milliseconds: Math.round((performance.now() - request.startedAt) * 10) / 10,
+    },
+    'request',
+  )
+}
