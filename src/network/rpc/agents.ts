@@ -10,6 +10,11 @@ export const serverTopic = 'q-plugin'
 export const l2AgentTopic = 'q-agent-notifier'
 export const dhcpAgentTopic = 'dhcp_agent'
 
+/** What a `changed` fanout carries: the hosts it concerns, so that a thousand others need not ask; none: everybody. */
+export interface Changed {
+  hosts?: readonly string[]
+}
+
 /** `agents.configurations` and the rest of what `GET /agents` shows. Sent every report_interval seconds. */
 export interface AgentReport {
   /** `Linux bridge agent`, `DHCP agent`, `Metadata agent`, `L3 agent`. */
