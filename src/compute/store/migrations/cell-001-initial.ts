@@ -1,0 +1,165 @@
+import { addColumns, type ColumnType } from '../../../base/db/columns.ts'
+import type { Migration } from '../../../base/db/migrate.ts'
+
+const times = { created_at: 'time', updated_at: 'time?' } as const
+const softDelete = { deleted_at: 'time?', deleted: 'int' } as const
+
+const tables: Record<string, Record<string, ColumnType>> = {
+  instances: {
+    id: 'number',
+    uuid: 'uuid',
+    user_id: 'name',
+    project_id: 'name',
+    image_ref: 'name',
+    launch_index: 'int',
+    key_name: 'name?',
+    key_data: 'text?',
+    power_state: 'int',
+    vm_state: 'name',
+    task_state: 'name?',
+    memory_mb: 'int',
+    vcpus: 'int',
+    root_gb: 'int',
+    ephemeral_gb: 'int',
+    hostname: 'name',
+    host: 'name?',
+    node: 'name?',
+    launched_on: 'name?',
+    user_data: 'text?',
+    reservation_id: 'name',
+    launched_at: 'time?',
+    terminated_at: 'time?',
+    availability_zone: 'name?',
+    display_name: 'name',
+    display_description: 'name?',
+    locked: 'flag',
+    locked_by: 'name?',
+    config_drive: 'name',
+    progress: 'int',
+    auto_disk_config: 'flag',
+    access_ip_v4: 'name?',
+    access_ip_v6: 'name?',
+    root_device_name: 'name?',
+    flow_id: 'uuid?',
+    ...times,
+    ...softDelete,
+  },
+  instance_extra: {
+    id: 'number',
+    instance_uuid: 'uuid',
+    flavor: 'text',
+    keypairs: 'text',
+    trusted_certs: 'text?',
+  },
+  instance_info_caches: { id: 'number', instance_uuid: 'uuid', network_info: 'text', updated_at: 'time?' },
+  instance_metadata: { id: 'number', instance_uuid: 'uuid', key: 'name', value: 'name' },
+  instance_system_metadata: { id: 'number', instance_uuid: 'uuid', key: 'name', value: 'name' },
+  tags: { resource_id: 'uuid', tag: 'name' },
+  instance_faults: {
+    id: 'number',
+    instance_uuid: 'uuid',
+    code: 'int',
+    message: 'text',
+    details: 'text?',
+    host: 'name?',
+    ...times,
+  },
+  instance_actions: {
+    id: 'number',
+    action: 'name',
+    instance_uuid: 'uuid',
+    request_id: 'name',
+    user_id: 'name',
+    project_id: 'name',
+    start_time: 'time',
+    finish_time: 'time?',
+    message: 'text?',
+    ...times,
+  },
+  instance_actions_events: {
+    id: 'number',
+    event: 'name',
+    action_id: 'int',
+    start_time: 'time',
+    finish_time: 'time?',
+    result: 'name?',
+    traceback: 'text?',
+    details: 'text?',
+    host: 'name?',
+    ...times,
+  },
+  services: {
+    id: 'number',
+    uuid: 'uuid',
+    host: 'name',
+    binary: 'name',
+    topic: 'name',
+    report_count: 'int',
+    disabled: 'flag',
+    disabled_reason: 'text?',
+    last_seen_up: 'time?',
+    forced_down: 'flag',
+    version: 'int',
+    ...times,
+    ...softDelete,
+  },
+  compute_nodes: {
+    id: 'number',
+    uuid: 'uuid',
+    host: 'name',
+    hypervisor_hostname: 'name',
+    hypervisor_type: 'name',
+    hypervisor_version: 'int',
+    vcpus: 'int',
+    memory_mb: 'int',
+    local_gb: 'int',
+    vcpus_used: 'int',
+    memory_mb_used: 'int',
+    local_gb_used: 'int',
+    running_vms: 'int',
+    cpu_info: 'text',
+    host_ip: 'name',
+    cpu_allocation_ratio: 'real',
+    ram_allocation_ratio: 'real',
+    disk_allocation_ratio: 'real',
+    disk_available_least: 'int?',
+    ...times,
+    ...softDelete,
+  },
+}
+
+const indexes: readonly (readonly [table: string, unique: boolean, ...columns: string[]])[] = [
+  ['instances', true, 'uuid'],
+  ['instances', false, 'project_id', 'deleted'],
+  ['instances', false, 'host', 'deleted'],
+  ['instances', false, 'deleted', 'created_at'],
+  ['instance_extra', true, 'instance_uuid'],
+  ['instance_info_caches', true, 'instance_uuid'],
+  ['instance_metadata', true, 'instance_uuid', 'key'],
+  ['instance_system_metadata', true, 'instance_uuid', 'key'],
+  ['tags', true, 'resource_id', 'tag'],
+  ['instance_faults', false, 'instance_uuid'],
+  ['instance_actions', false, 'instance_uuid'],
+  ['instance_actions', false, 'request_id'],
+  ['instance_actions_events', false, 'action_id'],
+  ['services', true, 'uuid'],
+  ['services', true, 'host', 'binary', 'deleted'],
+  ['compute_nodes', true, 'uuid', 'deleted'],
+  ['compute_nodes', true, 'host', 'hypervisor_hostname', 'deleted'],
+]
+
+export const cellInitial: Migration = {
+  name: 'cell-001-initial',
+  up: async (db) => {
+    for (const [table, columns] of Object.entries(tables)) {
+      await addColumns(db.schema.createTable(table), columns).execute()
+    }
+    for (const [table, unique, ...columns] of indexes) {
+      const index = db.schema
+        .createIndex(`${table}_${columns.join('_')}_idx`)
+        .on(table)
+        .columns(columns)
+      await (unique ? index.unique() : index).execute()
+    }
+  },
+}
