@@ -1,0 +1,41 @@
+#!/bin/sh
+# Starts virtlogd and libvirtd with directories of their own. Runs inside a mount namespace made for it, so that the
+# fixed paths of the system-wide QEMU driver lead into the state directory and nothing outside sees these mounts.
+# Usage: private-daemons.sh DIRECTORY hide-kvm|keep-kvm
+set -eu
+directory=$1
+kvm=$2
+
+for pair in etc:/etc/libvirt lib:/var/lib/libvirt run:/run/libvirt log:/var/log/libvirt cache:/var/cache/libvirt; do
+  mine=$directory/${pair%%:*}
+  fixed=${pair#*:}
+  mkdir -p "$mine"
+  if [ ! -d "$fixed" ]; then
+    mkdir -p "$fixed"
+    # `stopLibvirt` removes what was made here.
+    echo "$fixed" >> "$directory/made-directories"
+  fi
+  mount --bind "$mine" "$fixed"
+done
+
+# An empty read-only file hides what is below it: libvirt tests these paths by access().
+: > "$directory/hidden"
+chmod 0400 "$directory/hidden"
+hide() {
+  mount --bind "$directory/hidden" "$1"
+  mount -o remount,bind,ro "$1"
+}
+
+# A /dev/kvm that cannot work makes libvirtd probe every emulator again at every start of a guest, for seconds.
+if [ "$kvm" = hide-kvm ] && [ -e /dev/kvm ]; then hide /dev/kvm; fi
+
+# Nor are emulators of other machines wanted: probing one takes two seconds of the first start.
+for emulator in /usr/bin/qemu-system-*; do
+  if [ -x "$emulator" ] && [ "$emulator" != "/usr/bin/qemu-system-$(uname -m)" ]; then hide "$(readlink -f "$emulator")"; fi
+done
+
+pid_of() { cat "$directory/run/$1.pid" 2> /dev/null || echo none; }
+if [ "$(cat "/proc/$(pid_of virtlogd)/comm" 2> /dev/null)" != virtlogd ]; then
+  virtlogd --daemon --config /etc/libvirt/virtlogd.conf --pid-file /run/libvirt/virtlogd.pid
+fi
+exec libvirtd --daemon --config /etc/libvirt/libvirtd.conf --pid-file /run/libvirt/libvirtd.pid
