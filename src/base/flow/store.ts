@@ -1,0 +1,222 @@
+/** The table `flows`: each row is a piece of work that is under way, and the lease of the runner that does it. */
+import type { Generated, Selectable } from 'kysely'
+import { type Clock, systemClock, timestamp } from '../clock.ts'
+import type { Db } from '../db/database.ts'
+import type { Migration } from '../db/migrate.ts'
+
+/** running: the named step runs next. undoing, retrying: the named step is undone next; '' when all are. */
+export type FlowState = 'running' | 'undoing' | 'retrying'
+
+export interface FlowsTable {
+  id: Generated<number>
+  kind: string
+  subject: string
+  /** JSON. */
+  input: string
+  step: string
+  /** JSON: what each step returned, by its name; '' holds what retries added. */
+  outputs: string
+  state: FlowState
+  /** JSON {step, values}: where a flow in state retrying goes on. */
+  retry: string | null
+  owner: string | null
+  /** Nobody else may touch the flow before; in the past: whoever comes first. */
+  lease_expires_at: string
+  /** Undos that failed in a row. */
+  attempts: number
+  /** JSON {kind, message, details}. */
+  error: string | null
+  request_id: string | null
+  created_at: string
+  updated_at: string
+}
+
+/** What the tables of a database that holds flows must include. */
+export interface FlowTables {
+  flows: FlowsTable
+}
+
+export type FlowRow = Selectable<FlowsTable>
+
+export const addFlows: Migration = {
+  name: 'flows-001-initial',
+  up: async (db) => {
+    await db.schema
+      .createTable('flows')
+      .ifNotExists()
+      .addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement())
+      .addColumn('kind', 'varchar(64)', (c) => c.notNull())
+      .addColumn('subject', 'varchar(255)', (c) => c.notNull())
+      .addColumn('input', 'text', (c) => c.notNull())
+      .addColumn('step', 'varchar(64)', (c) => c.notNull())
+      .addColumn('outputs', 'text', (c) => c.notNull())
+      .addColumn('state', 'varchar(16)', (c) => c.notNull())
+      .addColumn('retry', 'text')
+      .addColumn('owner', 'varchar(255)')
+      .addColumn('lease_expires_at', 'varchar(32)', (c) => c.notNull())
+      .addColumn('attempts', 'integer', (c) => c.notNull())
+      .addColumn('error', 'text')
+      .addColumn('request_id', 'varchar(64)')
+      .addColumn('created_at', 'varchar(32)', (c) => c.notNull())
+      .addColumn('updated_at', 'varchar(32)', (c) => c.notNull())
+      .execute()
+    await db.schema
+      .createIndex('flows_subject_idx')
+      .ifNotExists()
+      .on('flows')
+      .columns(['subject', 'id'])
+      .execute()
+  },
+}
+
+export interface NewFlow {
+  kind: string
+  subject: string
+  input: object
+  requestId?: string | undefined
+}
+
+/** Writes the intent, in the caller's transaction; then wake a runner with the subject. */
+export async function openFlow<T extends FlowTables>(db: Db<T>, flow: NewFlow, clock?: Clock): Promise<void> {
+  const now = timestamp(clock ?? systemClock)
+  await flowDb(db)
+    .insertInto('flows')
+    .values({
+      kind: flow.kind,
+      subject: flow.subject,
+      input: JSON.stringify(flow.input),
+      step: notBegun,
+      outputs: '{}',
+      state: 'running',
+      retry: null,
+      owner: null,
+      lease_expires_at: free,
+      attempts: 0,
+      error: null,
+      request_id: flow.requestId ?? null,
+      created_at: now,
+      updated_at: now,
+    })
+    .execute()
+}
+
+/** The lease of a flow that anybody may take: earlier than every time, whatever the hosts' clocks say. */
+export const free = ''
+
+/** The step of a flow that nobody took up yet: whoever opens it need not know its steps. */
+export const notBegun = '<first>'
+
+/**
+ * Makes the flows of these kinds on a subject stop and unwind, in the caller's transaction; then wake the runners with
+ * the subject. True when there was one.
+ */
+export async function cancelFlows<T extends FlowTables>(
+  db: Db<T>,
+  subject: string,
+  kinds: readonly string[],
+  why: string,
+): Promise<boolean> {
+  const { numUpdatedRows } = await flowDb(db)
+    .updateTable('flows')
+    .set({
+      state: 'undoing',
+      retry: null,
+      error: JSON.stringify({ kind: 'gone', message: why, details: {} }),
+    })
+    .where('subject', '=', subject)
+    .where('kind', 'in', kinds)
+    .where('state', 'in', ['running', 'retrying'])
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows > 0n
+}
+
+/** The flows that are under way on a subject, oldest first. */
+export function listFlows<T extends FlowTables>(db: Db<T>, subject?: string): Promise<FlowRow[]> {
+  let query = flowDb(db).selectFrom('flows').selectAll().orderBy('id')
+  if (subject !== undefined) query = query.where('subject', '=', subject)
+  return query.execute()
+}
+
+// Kysely cannot see that a database with more tables has this one as well.
+export const flowDb = <T extends FlowTables>(db: Db<T>): Db<FlowTables> => db as unknown as Db<FlowTables>
+
+/** Subjects that have a flow nobody holds. */
+export async function listFreeSubjects(db: Db<FlowTables>, now: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('flows')
+    .select('subject')
+    .distinct()
+    .where('lease_expires_at', '<=', now)
+    .limit(1000)
+    .execute()
+  return rows.map((row) => row.subject)
+}
+
+/** The flow that is next on a subject. */
+export function findNextFlow(db: Db<FlowTables>, subject: string): Promise<FlowRow | undefined> {
+  return db
+    .selectFrom('flows')
+    .selectAll()
+    .where('subject', '=', subject)
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+/** Takes a free flow; false when another was first. */
+export async function claimFlow(
+  db: Db<FlowTables>,
+  row: FlowRow,
+  lease: { owner: string; lease_expires_at: string },
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('flows')
+    .set(lease)
+    .where('id', '=', row.id)
+    .where('lease_expires_at', '=', row.lease_expires_at)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+/** Writes progress; false when the flow was cancelled or is no longer the owner's. */
+export async function saveFlow(
+  db: Db<FlowTables>,
+  held: { id: number; owner: string; state: FlowState },
+  changes: Partial<Omit<FlowRow, 'id'>>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('flows')
+    .set(changes)
+    .where('id', '=', held.id)
+    .where('owner', '=', held.owner)
+    .where('state', '=', held.state)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+/** Removes a flow that came to its end; false as for `saveFlow`. */
+export async function endFlow(
+  db: Db<FlowTables>,
+  held: { id: number; owner: string; state: FlowState },
+): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('flows')
+    .where('id', '=', held.id)
+    .where('owner', '=', held.owner)
+    .where('state', '=', held.state)
+    .executeTakeFirstOrThrow()
+  return numDeletedRows === 1n
+}
+
+export async function renewLeases(db: Db<FlowTables>, owner: string, until: string): Promise<void> {
+  await db.updateTable('flows').set({ lease_expires_at: until }).where('owner', '=', owner).execute()
+}
+
+/** Frees the flows of owners that are known to be dead. */
+export async function freeFlowsOf(db: Db<FlowTables>, ownerPrefix: string): Promise<void> {
+  await db
+    .updateTable('flows')
+    .set({ owner: null, lease_expires_at: free })
+    .where('owner', 'like', `${ownerPrefix}%`)
+    .execute()
+}
