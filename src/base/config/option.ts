@@ -1,0 +1,103 @@
+/** An option as data: the same table parses, documents and checks what operators write. */
+
+/** Reads one value; throws an Error that says what is wrong with it. */
+export interface OptionType<T> {
+  readonly name: string
+  parse(text: string): T
+  /** Every time the option is given counts, not only the last: `parse` is called for each. */
+  readonly multiple?: boolean
+}
+
+export interface Option<T = unknown> {
+  /** DEFAULT unless given. */
+  readonly group?: string
+  readonly name: string
+  readonly type: OptionType<T>
+  /** A text is read and interpolated as if it stood in a file. */
+  readonly default: T | string
+  readonly help: string
+  /** Earlier names, `name` or `group.name`: read with a warning. */
+  readonly deprecated?: readonly string[]
+  /** Never shown or logged. */
+  readonly secret?: boolean
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a table holds options of every type.
+export type Options = Readonly<Record<string, Option<any>>>
+
+export type Config<O extends Options> = {
+  readonly [K in keyof O]: O[K]['type'] extends OptionType<infer T> ? T : never
+}
+
+const type = <T>(name: string, parse: (text: string) => T): OptionType<T> => ({ name, parse })
+
+export const text: OptionType<string> = type('string', (value) => value)
+
+export const bool: OptionType<boolean> = type('boolean', (value) => {
+  const word = value.toLowerCase()
+  if (['true', '1', 'on', 'yes'].includes(word)) return true
+  if (['false', '0', 'off', 'no'].includes(word)) return false
+  throw new Error('is neither true nor false')
+})
+
+export function int(limits: { min?: number; max?: number } = {}): OptionType<number> {
+  return type('integer', (value) =>
+    inLimits(/^[+-]?\d+$/.test(value) ? Number(value) : Number.NaN, 'whole ', limits),
+  )
+}
+
+export function float(limits: { min?: number; max?: number } = {}): OptionType<number> {
+  return type('float', (value) => inLimits(value === '' ? Number.NaN : Number(value), '', limits))
+}
+
+export const port: OptionType<number> = int({ min: 0, max: 65_535 })
+
+export function choice<const C extends string>(...choices: readonly C[]): OptionType<C> {
+  return type('choice', (value) => {
+    if (!choices.includes(value as C)) throw new Error(`is none of ${choices.join(', ')}`)
+    return value as C
+  })
+}
+
+/** Values with commas between them. */
+export function list<T = string>(
+  of: OptionType<T> = text as unknown as OptionType<T>,
+): OptionType<readonly T[]> {
+  return type(`list of ${of.name}`, (value) => commas(value).map((item) => of.parse(item)))
+}
+
+/** `key:value` with commas between them. */
+export const dict: OptionType<Readonly<Record<string, string>>> = type('dict', (value) =>
+  Object.fromEntries(
+    commas(value).map((item) => {
+      const at = item.indexOf(':')
+      if (at === -1) throw new Error(`has '${item}', which is not of the form key:value`)
+      return [item.slice(0, at).trim(), item.slice(at + 1).trim()]
+    }),
+  ),
+)
+
+/** An option that may be given many times, such as `pci.alias`. */
+export function multi<T = string>(
+  of: OptionType<T> = text as unknown as OptionType<T>,
+): OptionType<readonly T[]> {
+  return { name: `multi ${of.name}`, parse: (value) => [of.parse(value)], multiple: true }
+}
+
+/** An option that may be left empty or out. */
+export function optional<T>(of: OptionType<T>): OptionType<T | null> {
+  return type(of.name, (value) => (value === '' ? null : of.parse(value)))
+}
+
+const commas = (value: string): string[] =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+
+function inLimits(value: number, kind: string, { min, max }: { min?: number; max?: number }): number {
+  if (!Number.isFinite(value)) throw new Error(`is no ${kind}number`)
+  if (min !== undefined && value < min) throw new Error(`is less than ${min}`)
+  if (max !== undefined && value > max) throw new Error(`is more than ${max}`)
+  return value
+}
