@@ -1,0 +1,59 @@
+/** What all agents have in common: their tasks, the wakes from the server, and a sign of life. */
+import type { Bus } from '../../base/bus/bus.ts'
+import type { Logger } from '../../base/log.ts'
+import { runTasks } from '../../base/task/run-tasks.ts'
+import type { RunningTasks, Task } from '../../base/task/task.ts'
+import type { AgentReport, Changed } from '../rpc/agents.ts'
+import { reportState } from './report-state.ts'
+import { retrySoon } from './retry-soon.ts'
+import { serverOver } from './server.ts'
+
+export interface AgentDeps {
+  bus: Bus
+  /** The name this host has in OpenStack. */
+  hostName: string
+  log: Logger
+  /** `[agent] report_interval`. */
+  reportIntervalSeconds?: number
+}
+
+export interface RunningAgent extends AsyncDisposable {
+  /** Runs the agent's reconciler now and waits for it. */
+  sync(): Promise<void>
+}
+
+/** Runs an agent: `reconciler` at the start, by its timer, and whenever the server says that something changed. */
+export async function runAgent(
+  deps: AgentDeps,
+  agent: {
+    reconciler?: Task
+    /** Topic on which the server sends `changed`. */
+    topic?: string
+    report: () => Omit<AgentReport, 'started' | 'host'>
+  },
+): Promise<RunningAgent & { wake(): void }> {
+  await using undo = new AsyncDisposableStack()
+  const { bus, hostName, log } = deps
+  const name = agent.reconciler?.name
+  let running: RunningTasks | undefined
+  const wake = () => {
+    if (name !== undefined) running?.wake(name)
+  }
+  const report = () => ({ ...agent.report(), host: hostName })
+  const tasks = [reportState(serverOver(bus), report, deps.reportIntervalSeconds)]
+  if (agent.reconciler !== undefined) tasks.push(agent.reconciler)
+  const retrying = tasks.map((task) => undo.use(retrySoon(task, (task) => running?.wake(task))))
+  if (agent.topic !== undefined) {
+    const changed = (args: Changed | null) => {
+      if (args?.hosts === undefined || args.hosts.includes(hostName)) wake()
+    }
+    undo.use(await bus.serve({ topic: agent.topic, server: hostName }, { changed }))
+  }
+  running = undo.use(runTasks(retrying, { log }))
+  const kept = undo.move()
+  return {
+    wake,
+    sync: () => (name === undefined ? Promise.resolve() : running.runNow(name)),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
