@@ -1,16 +1,5 @@
 /** Finds or starts the libvirtd that guests run under: the system's where it answers, else one of our own. */
-import {
-  access,
-  chmod,
-  constants,
-  copyFile,
-  mkdir,
-  readdir,
-  readFile,
-  rm,
-  rmdir,
-  writeFile,
-} from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +8,7 @@ import { Fault, isFault } from '../../../base/errors.ts'
 import type { Logger } from '../../../base/log.ts'
 import type { Run } from '../../../linux/run.ts'
 import { hasHardwareVirtualization } from './hardware-virtualization.ts'
+import { isThere } from './instance-files.ts'
 
 export interface LibvirtDaemonOptions {
   stateDir: string
@@ -70,7 +60,7 @@ export async function startLibvirt(options: LibvirtDaemonOptions): Promise<Libvi
   const directory = directoryOf(options.stateDir)
   const socketPath = join(directory, 'run', 'libvirt-sock')
   if (await answers(socketPath)) return { socketPath, kind: 'private' }
-  if (!(await exists(join(directory, 'etc')))) {
+  if (!(await isThere(join(directory, 'etc')))) {
     for (const system of systemSockets) {
       if (await answers(system)) return { socketPath: system, kind: 'system' }
     }
@@ -125,10 +115,10 @@ async function configure(directory: string): Promise<void> {
   await writeFile(join(etc, 'libvirtd.conf'), libvirtdConf)
   await writeFile(join(etc, 'qemu.conf'), qemuConf)
   await writeFile(join(etc, 'virtlogd.conf'), 'log_outputs = "3:file:/var/log/libvirt/virtlogd.log"\n')
-  if (await exists(capabilities)) return
+  if (await isThere(capabilities)) return
   // What the system's libvirtd learned of the emulators saves seconds; libvirtd checks whether it still holds.
   await mkdir(capabilities, { recursive: true })
-  const known = (await exists(packageCapabilities)) ? await readdir(packageCapabilities) : []
+  const known = (await isThere(packageCapabilities)) ? await readdir(packageCapabilities) : []
   for (const name of known) await copyFile(join(packageCapabilities, name), join(capabilities, name))
 }
 
@@ -186,16 +176,6 @@ function answers(socketPath: string): Promise<boolean> {
     socket.once('connect', () => settle(true))
     socket.once('error', () => settle(false))
   })
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.F_OK)
-    return true
-  } catch {
-    // Whatever the cause, it is not there for us.
-    return false
-  }
 }
 
 async function readIfThere(path: string): Promise<string> {

@@ -48,6 +48,7 @@ export const listFlags = { managedSave: 1 << 8 } as const
 export const errorCode = {
   noSupport: 3,
   domainExists: 28,
+  systemError: 38,
   noDomain: 42,
   operationInvalid: 55,
 } as const
