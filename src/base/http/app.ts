@@ -2,6 +2,7 @@
  * One service's REST API from its route tables: tokens, policies, microversions, strict bodies, request ids and fault
  * bodies are settled here once; a handler sees a checked request and returns the newest view.
  */
+import type { IncomingMessage } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { AuthContext, PolicyChecker, TokenValidator } from '../auth/context.ts'
 import { Fault } from '../errors.ts'
@@ -38,6 +39,8 @@ export interface ApiOptions<Deps> {
   maxBodyBytes?: number
   /** Also sent with the request id: `x-compute-request-id`. */
   requestIdHeader?: string
+  /** Turns an address as sent into one of the route table: for prefixes that have no meaning of their own. */
+  rewriteUrl?(url: string): string
 }
 
 declare module 'fastify' {
@@ -56,7 +59,9 @@ const noToken = new Fault('unauthenticated', 'The request you have made requires
 
 /** Builds the app; the caller listens with it, injects into it, and closes it. */
 export function createApi<Deps>(options: ApiOptions<Deps>): FastifyInstance {
+  const rewrite = (url: string): string => options.rewriteUrl?.(url) ?? url
   const app = Fastify({
+    rewriteUrl: (request: IncomingMessage) => rewrite(request.url ?? '/'),
     bodyLimit: options.maxBodyBytes ?? 114_688,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
     genReqId: newRequestId,

@@ -5,11 +5,12 @@ import { type Microversion, parseVersion } from './microversion.ts'
 export type FieldUse = 'view' | 'create' | 'update' | 'filter' | 'sort'
 
 export interface Field {
-  schema: TSchema
+  /** A function where what the field takes changed with a microversion. */
+  schema: TSchema | ((version: Microversion) => TSchema)
   /** Where the field appears; only in views unless given. */
   in?: readonly FieldUse[]
-  /** Must be there in a `create` body. */
-  required?: boolean
+  /** Must be there in a `create` body, or must be since this microversion. */
+  required?: boolean | string
   /** First and last microversion that has the field. */
   since?: string
   until?: string
@@ -38,10 +39,27 @@ export function schemaAt(fields: Fields, use: FieldUse, version: Microversion): 
   const properties: Record<string, TSchema> = {}
   for (const [name, field] of Object.entries(fields)) {
     if (!(field.in ?? ['view']).includes(use) || !alive(field, version)) continue
-    properties[name] =
-      use === 'create' && field.required === true ? field.schema : Type.Optional(field.schema)
+    const schema = typeof field.schema === 'function' ? field.schema(version) : field.schema
+    properties[name] = use === 'create' && isRequired(field, version) ? schema : Type.Optional(schema)
   }
   return Type.Object(properties, { additionalProperties: false })
+}
+
+const isRequired = ({ required }: Field, version: Microversion): boolean =>
+  typeof required === 'string' ? parseVersion(required) <= version : required === true
+
+// Thousands of views are lowered to the same few versions.
+const hidden = new WeakMap<Fields, Map<Microversion, ReadonlySet<string>>>()
+
+function hiddenAt(fields: Fields, version: Microversion): ReadonlySet<string> {
+  const byVersion = hidden.get(fields) ?? new Map<Microversion, ReadonlySet<string>>()
+  hidden.set(fields, byVersion)
+  let names = byVersion.get(version)
+  if (names === undefined) {
+    names = new Set(Object.keys(fields).filter((name) => !alive(fields[name]!, version)))
+    byVersion.set(version, names)
+  }
+  return names
 }
 
 /** Lowers a view of the newest version to an older one. */
@@ -55,10 +73,9 @@ export function viewAt<View extends Record<string, unknown>>(
   for (const change of history) {
     if (version < parseVersion(change.at)) lowered = change.down(lowered)
   }
+  const names = hiddenAt(fields, version)
+  if (names.size === 0) return lowered
   const kept: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(lowered)) {
-    const field = fields[name]
-    if (field === undefined || alive(field, version)) kept[name] = value
-  }
+  for (const name in lowered) if (!names.has(name)) kept[name] = lowered[name]
   return kept as View
 }

@@ -33,7 +33,7 @@ export class BoundRequest implements ApiRequest<unknown> {
   }
 
   get url(): string {
-    return this.#parts.request.url
+    return this.#parts.request.originalUrl
   }
 
   get path(): string {

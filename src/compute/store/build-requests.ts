@@ -1,0 +1,56 @@
+/** Servers that were asked for and that no cell knows yet. */
+import { timestamp } from '../../base/clock.ts'
+import type { Db } from '../../base/db/database.ts'
+import type { ApiTables } from './api-tables.ts'
+import type { NewInstance } from './instance-records.ts'
+
+export async function insertBuildRequest(db: Db<ApiTables>, instance: NewInstance): Promise<void> {
+  await db
+    .insertInto('build_requests')
+    .values({
+      instance_uuid: instance.row.uuid,
+      project_id: instance.row.project_id,
+      instance: JSON.stringify(instance),
+      created_at: instance.row.created_at,
+      updated_at: null,
+    })
+    .execute()
+}
+
+export async function findBuildRequest(
+  db: Db<ApiTables>,
+  instanceUuid: string,
+): Promise<NewInstance | undefined> {
+  const row = await db
+    .selectFrom('build_requests')
+    .select('instance')
+    .where('instance_uuid', '=', instanceUuid)
+    .executeTakeFirst()
+  return row === undefined ? undefined : (JSON.parse(row.instance) as NewInstance)
+}
+
+/** All of a project, or of every project. */
+export async function listBuildRequests(db: Db<ApiTables>, projectId?: string): Promise<NewInstance[]> {
+  let query = db.selectFrom('build_requests').select('instance')
+  if (projectId !== undefined) query = query.where('project_id', '=', projectId)
+  return (await query.execute()).map((row) => JSON.parse(row.instance) as NewInstance)
+}
+
+/** Replaces what the server will be; false when its cell has it by now. */
+export async function updateBuildRequest(db: Db<ApiTables>, instance: NewInstance): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('build_requests')
+    .set({ instance: JSON.stringify(instance), updated_at: timestamp() })
+    .where('instance_uuid', '=', instance.row.uuid)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+/** False when it was gone: somebody else took it. */
+export async function deleteBuildRequest(db: Db<ApiTables>, instanceUuid: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('build_requests')
+    .where('instance_uuid', '=', instanceUuid)
+    .executeTakeFirst()
+  return numDeletedRows > 0n
+}

@@ -1,0 +1,194 @@
+/** Instances, wherever they are: as a build request still, or in a cell with all that belongs to them. */
+import type { Kysely } from 'kysely'
+import type { Db } from '../../base/db/database.ts'
+import { Fault } from '../../base/errors.ts'
+import type { ApiTables } from './api-tables.ts'
+import { findBuildRequest } from './build-requests.ts'
+import type { CellDb, CellDbs } from './cell-dbs.ts'
+import type { CellTables } from './cell-tables.ts'
+import type { Flavor } from './flavors.ts'
+import { findInstanceMapping } from './instance-mappings.ts'
+import {
+  buildingInstance,
+  type Instance,
+  type InstanceFault,
+  type InstanceRow,
+  type NewInstance,
+} from './instance-records.ts'
+import type { NetworkInfo } from './network-info.ts'
+
+export interface InstanceDbs {
+  apiDb: Db<ApiTables>
+  cells: CellDbs
+}
+
+/** What nova says of a server that is not there, or that the caller may not know of. */
+export const instanceNotFound = (id: string): Fault =>
+  new Fault('not-found', `Instance ${id} could not be found.`, { what: 'Instance', id })
+
+/** An instance by its uuid: the one that lives, or the deleted one with `deleted`. */
+export async function findInstance(
+  { apiDb, cells }: InstanceDbs,
+  uuid: string,
+  options: { deleted?: boolean } = {},
+): Promise<Instance | undefined> {
+  const mapping = await findInstanceMapping(apiDb, uuid)
+  if (mapping === undefined) return undefined
+  const all = await cells.all()
+  if (mapping.cell_id === null) {
+    const made = await findBuildRequest(apiDb, uuid)
+    if (made !== undefined) return buildingInstance(made)
+    // It reached its cell between the two reads.
+    const again = await findInstanceMapping(apiDb, uuid)
+    const reached = all.find((cell) => cell.id === again?.cell_id)
+    return reached === undefined ? undefined : await findInCell(reached, uuid, options)
+  }
+  const cell = all.find((candidate) => candidate.id === mapping.cell_id)
+  return cell === undefined ? undefined : await findInCell(cell, uuid, options)
+}
+
+/** As findInstance; throws when there is none. */
+export async function getInstance(
+  dbs: InstanceDbs,
+  uuid: string,
+  options: { deleted?: boolean } = {},
+): Promise<Instance> {
+  const found = await findInstance(dbs, uuid, options)
+  if (found === undefined) throw instanceNotFound(uuid)
+  return found
+}
+
+/** An instance of one cell. */
+export async function findInCell(
+  cell: CellDb,
+  uuid: string,
+  options: { deleted?: boolean } = {},
+): Promise<Instance | undefined> {
+  let query = cell.db.selectFrom('instances').selectAll().where('uuid', '=', uuid)
+  if (options.deleted !== true) query = query.where('deleted', '=', 0)
+  const row = await query.executeTakeFirst()
+  return row === undefined ? undefined : (await withParts(cell, [row]))[0]
+}
+
+// Few flavors are shared by many instances, and parsing is most of what reading one costs.
+const parsedFlavors = new Map<string, Flavor>()
+
+function parseFlavor(json: string): Flavor {
+  const known = parsedFlavors.get(json)
+  if (known !== undefined) return known
+  const flavor = JSON.parse(json) as Flavor
+  if (parsedFlavors.size >= 1000) parsedFlavors.clear()
+  parsedFlavors.set(json, flavor)
+  return flavor
+}
+
+const noFlavor = {
+  id: 0,
+  flavorid: '',
+  name: '',
+  memory_mb: 0,
+  vcpus: 0,
+  root_gb: 0,
+  ephemeral_gb: 0,
+  swap: 0,
+  rxtx_factor: 1,
+  disabled: 0,
+  is_public: 1,
+  description: null,
+  created_at: '',
+  updated_at: null,
+  extra_specs: {},
+} satisfies Flavor
+
+/** Adds what the other tables of the cell hold, with one read per table however many instances. */
+export async function withParts(cell: CellDb, rows: readonly InstanceRow[]): Promise<Instance[]> {
+  const instances = rows.map((row): Instance => {
+    const flavor = { ...noFlavor, memory_mb: row.memory_mb, vcpus: row.vcpus, root_gb: row.root_gb }
+    const parts = { flavor, keypairs: [], trustedCerts: null, metadata: {}, systemMetadata: {}, tags: [] }
+    return { ...row, ...parts, networkInfo: [], fault: null, cell }
+  })
+  if (rows.length === 0) return instances
+  const byUuid = new Map(instances.map((instance) => [instance.uuid, instance]))
+  const uuids = [...byUuid.keys()]
+  const { db } = cell
+  const [extras, caches, metadata, systemMetadata, tags, faults] = await Promise.all([
+    db.selectFrom('instance_extra').selectAll().where('instance_uuid', 'in', uuids).execute(),
+    db
+      .selectFrom('instance_info_caches')
+      .select(['instance_uuid', 'network_info'])
+      .where('instance_uuid', 'in', uuids)
+      .execute(),
+    db
+      .selectFrom('instance_metadata')
+      .selectAll()
+      .where('instance_uuid', 'in', uuids)
+      .orderBy('id')
+      .execute(),
+    db.selectFrom('instance_system_metadata').selectAll().where('instance_uuid', 'in', uuids).execute(),
+    db.selectFrom('tags').selectAll().where('resource_id', 'in', uuids).orderBy('tag').execute(),
+    latestFaults(db, rows),
+  ])
+  for (const extra of extras) {
+    const instance = byUuid.get(extra.instance_uuid)!
+    instance.flavor = parseFlavor(extra.flavor)
+    if (extra.keypairs !== '[]') instance.keypairs = JSON.parse(extra.keypairs)
+    if (extra.trusted_certs !== null) instance.trustedCerts = JSON.parse(extra.trusted_certs)
+  }
+  for (const cache of caches) {
+    if (cache.network_info !== '[]')
+      byUuid.get(cache.instance_uuid)!.networkInfo = JSON.parse(cache.network_info) as NetworkInfo
+  }
+  for (const item of metadata) byUuid.get(item.instance_uuid)!.metadata[item.key] = item.value
+  for (const item of systemMetadata) byUuid.get(item.instance_uuid)!.systemMetadata[item.key] = item.value
+  for (const tag of tags) byUuid.get(tag.resource_id)!.tags.push(tag.tag)
+  for (const fault of faults) byUuid.get(fault.instance_uuid)!.fault = fault
+  return instances
+}
+
+// Only these states show a fault; the last of each instance wins in the caller's loop.
+async function latestFaults(db: Kysely<CellTables>, rows: readonly InstanceRow[]): Promise<InstanceFault[]> {
+  const uuids = rows.filter((row) => row.vm_state === 'error' || row.deleted !== 0).map((row) => row.uuid)
+  if (uuids.length === 0) return []
+  return await db
+    .selectFrom('instance_faults')
+    .selectAll()
+    .where('instance_uuid', 'in', uuids)
+    .orderBy('id')
+    .execute()
+}
+
+/** Writes an instance into its cell; `changes` is what was settled since it was asked for (host, node, states). */
+export async function insertInstance(
+  db: Db<CellTables>,
+  made: NewInstance,
+  changes: Partial<Omit<InstanceRow, 'id'>> = {},
+): Promise<void> {
+  const { id: _none, ...row } = { ...made.row, ...changes }
+  const { uuid } = row
+  await db.insertInto('instances').values(row).execute()
+  await db
+    .insertInto('instance_extra')
+    .values({
+      instance_uuid: uuid,
+      flavor: JSON.stringify(made.flavor),
+      keypairs: JSON.stringify(made.keypairs),
+      trusted_certs: made.trustedCerts === null ? null : JSON.stringify(made.trustedCerts),
+    })
+    .execute()
+  await db
+    .insertInto('instance_info_caches')
+    .values({ instance_uuid: uuid, network_info: '[]', updated_at: null })
+    .execute()
+  const pairs = (of: Record<string, string>) =>
+    Object.entries(of).map(([key, value]) => ({ instance_uuid: uuid, key, value }))
+  if (Object.keys(made.metadata).length > 0)
+    await db.insertInto('instance_metadata').values(pairs(made.metadata)).execute()
+  if (Object.keys(made.systemMetadata).length > 0)
+    await db.insertInto('instance_system_metadata').values(pairs(made.systemMetadata)).execute()
+  if (made.tags.length > 0) {
+    await db
+      .insertInto('tags')
+      .values(made.tags.map((tag) => ({ resource_id: uuid, tag })))
+      .execute()
+  }
+}

@@ -1,0 +1,207 @@
+/** Lists of instances across cells, with what is still being asked for among them. */
+import { type ExpressionBuilder, type SelectQueryBuilder, sql } from 'kysely'
+import { Fault } from '../../base/errors.ts'
+import { listBuildRequests } from './build-requests.ts'
+import type { CellDb } from './cell-dbs.ts'
+import type { CellTables } from './cell-tables.ts'
+import { buildingInstance, type Instance, type InstanceRow } from './instance-records.ts'
+import { type InstanceDbs, withParts } from './instances.ts'
+
+/** Columns that must be equal to the value, or to one of the values. */
+export type InstanceEquals = {
+  [K in keyof InstanceRow]?: InstanceRow[K] | readonly InstanceRow[K][]
+}
+
+export interface InstanceFilters {
+  equals?: InstanceEquals
+  notEquals?: InstanceEquals
+  /** Columns whose text must match. */
+  matches?: { [K in keyof InstanceRow]?: RegExp }
+  /** Without it only what is not deleted; `any`: both. */
+  deleted?: boolean | 'any'
+  changedSince?: string
+  changedBefore?: string
+  metadata?: Readonly<Record<string, string>>
+  systemMetadata?: Readonly<Record<string, string>>
+  flavorid?: string
+  ip?: RegExp
+  ip6?: RegExp
+  tags?: readonly string[]
+  tagsAny?: readonly string[]
+  notTags?: readonly string[]
+  notTagsAny?: readonly string[]
+}
+
+export interface InstanceSort {
+  key: keyof InstanceRow
+  descending: boolean
+}
+
+export interface InstancePage {
+  sort: readonly InstanceSort[]
+  /** Absent: all. */
+  limit?: number
+  /** The uuid of the last one of the page before. */
+  marker?: string
+}
+
+const newestFirst: InstancePage = { sort: [{ key: 'created_at', descending: true }] }
+
+/** One page of instances. Throws `invalid` when the marker is not among them. */
+export async function listInstances(
+  dbs: InstanceDbs,
+  filters: InstanceFilters,
+  page: InstancePage = newestFirst,
+): Promise<Instance[]> {
+  const cells = await dbs.cells.all()
+  const [building, ...inCells] = await Promise.all([
+    listBuilding(dbs, filters),
+    ...cells.map((cell) => listInCell(cell, filters, page)),
+  ])
+  const seen = new Set<string>()
+  // An instance that moves into its cell meanwhile is in both; the cell knows more.
+  const found = [...inCells.flat(), ...building].filter(
+    ({ uuid }) => !seen.has(uuid) && seen.add(uuid) !== undefined,
+  )
+  found.sort((a, b) => compareBy(page.sort, a, b))
+  return slicePage(found, page)
+}
+
+/** How many there are. */
+export async function countInstances(dbs: InstanceDbs, filters: InstanceFilters): Promise<number> {
+  return (await listInstances(dbs, filters)).length
+}
+
+function slicePage(found: Instance[], { marker, limit }: InstancePage): Instance[] {
+  let start = 0
+  if (marker !== undefined) {
+    const at = found.findIndex((instance) => instance.uuid === marker)
+    if (at < 0) throw new Fault('invalid', `marker [${marker}] not found`, { marker })
+    start = at + 1
+  }
+  return limit === undefined ? found.slice(start) : found.slice(start, start + limit)
+}
+
+async function listBuilding(dbs: InstanceDbs, filters: InstanceFilters): Promise<Instance[]> {
+  if (filters.deleted === true) return []
+  const project = filters.equals?.project_id
+  const made = await listBuildRequests(dbs.apiDb, typeof project === 'string' ? project : undefined)
+  return made
+    .map(buildingInstance)
+    .filter((instance) => rowFits(instance, filters) && partsFit(instance, filters))
+}
+
+async function listInCell(cell: CellDb, filters: InstanceFilters, page: InstancePage): Promise<Instance[]> {
+  let query = cell.db
+    .selectFrom('instances')
+    .selectAll()
+    .where((eb) => rowConditions(eb, filters))
+  // Without a marker the first page of each cell holds the first page of all; what is filtered here needs every row.
+  const bySql = page.marker === undefined && !filtersHere(filters)
+  if (bySql && page.limit !== undefined) query = ordered(query, page.sort).limit(page.limit)
+  const rows = (await query.execute()).filter((row) => textFits(row, filters))
+  const instances = await withParts(cell, rows)
+  return instances.filter((instance) => partsFit(instance, filters))
+}
+
+function ordered<O>(
+  query: SelectQueryBuilder<CellTables, 'instances', O>,
+  sort: readonly InstanceSort[],
+): SelectQueryBuilder<CellTables, 'instances', O> {
+  let built = query
+  for (const { key, descending } of sort) built = built.orderBy(key, descending ? 'desc' : 'asc')
+  return built.orderBy('uuid')
+}
+
+function rowConditions(eb: ExpressionBuilder<CellTables, 'instances'>, filters: InstanceFilters) {
+  const all = []
+  if (filters.deleted === true) all.push(eb('deleted', '!=', 0))
+  else if (filters.deleted !== 'any') all.push(eb('deleted', '=', 0))
+  const changed = sql<string>`coalesce(updated_at, created_at)`
+  if (filters.changedSince !== undefined) all.push(eb(changed, '>=', filters.changedSince))
+  if (filters.changedBefore !== undefined) all.push(eb(changed, '<=', filters.changedBefore))
+  for (const [key, value] of Object.entries(filters.equals ?? {})) {
+    const column = key as 'uuid'
+    if (Array.isArray(value)) all.push(value.length === 0 ? sql<boolean>`1 = 0` : eb(column, 'in', value))
+    else all.push(value === null ? eb(column, 'is', null) : eb(column, '=', value as string))
+  }
+  for (const [key, value] of Object.entries(filters.notEquals ?? {})) {
+    const column = key as 'uuid'
+    all.push(Array.isArray(value) ? eb(column, 'not in', value) : eb(column, '!=', value as string))
+  }
+  return eb.and(all)
+}
+
+const filtersHere = (f: InstanceFilters): boolean =>
+  [
+    f.matches,
+    f.metadata,
+    f.systemMetadata,
+    f.flavorid,
+    f.ip,
+    f.ip6,
+    f.tags,
+    f.tagsAny,
+    f.notTags,
+    f.notTagsAny,
+  ].some((filter) => filter !== undefined)
+
+const among = (value: unknown, wanted: unknown): boolean =>
+  Array.isArray(wanted) ? wanted.includes(value) : value === wanted
+
+// The same as rowConditions, for what is in no cell.
+function rowFits(row: InstanceRow, filters: InstanceFilters): boolean {
+  const changed = row.updated_at ?? row.created_at
+  if (filters.changedSince !== undefined && changed < filters.changedSince) return false
+  if (filters.changedBefore !== undefined && changed > filters.changedBefore) return false
+  for (const [key, value] of Object.entries(filters.equals ?? {}))
+    if (!among(row[key as keyof InstanceRow], value)) return false
+  for (const [key, value] of Object.entries(filters.notEquals ?? {}))
+    if (among(row[key as keyof InstanceRow], value)) return false
+  return textFits(row, filters)
+}
+
+const textFits = (row: InstanceRow, filters: InstanceFilters): boolean =>
+  Object.entries(filters.matches ?? {}).every(([key, pattern]) =>
+    pattern.test(String(row[key as keyof InstanceRow] ?? '')),
+  )
+
+function partsFit(instance: Instance, f: InstanceFilters): boolean {
+  if (f.flavorid !== undefined && instance.flavor.flavorid !== f.flavorid) return false
+  if (!includesAll(instance.metadata, f.metadata)) return false
+  if (!includesAll(instance.systemMetadata, f.systemMetadata)) return false
+  if (f.ip !== undefined && !hasAddress(instance, 4, f.ip)) return false
+  if (f.ip6 !== undefined && !hasAddress(instance, 6, f.ip6)) return false
+  const has = (tag: string) => instance.tags.includes(tag)
+  if (f.tags?.every(has) === false || f.tagsAny?.some(has) === false) return false
+  return f.notTags?.every(has) !== true && f.notTagsAny?.some(has) !== true
+}
+
+const includesAll = (
+  held: Readonly<Record<string, string>>,
+  wanted: Readonly<Record<string, string>> | undefined,
+): boolean => Object.entries(wanted ?? {}).every(([key, value]) => held[key] === value)
+
+function hasAddress(instance: Instance, version: 4 | 6, pattern: RegExp): boolean {
+  return instance.networkInfo.some((port) =>
+    port.network.subnets.some((subnet) =>
+      subnet.ips.some((ip) => ip.version === version && pattern.test(ip.address)),
+    ),
+  )
+}
+
+function compareBy(sort: readonly InstanceSort[], a: InstanceRow, b: InstanceRow): number {
+  for (const { key, descending } of sort) {
+    const order = compareValues(a[key], b[key])
+    if (order !== 0) return descending ? -order : order
+  }
+  return a.uuid < b.uuid ? -1 : 1
+}
+
+// As SQLite sorts: what is not set comes first.
+function compareValues(a: string | number | null, b: string | number | null): number {
+  if (a === b) return 0
+  if (a === null) return -1
+  if (b === null) return 1
+  return a < b ? -1 : 1
+}

@@ -1,0 +1,109 @@
+/** What was asked for when a server was created: all that choosing a host, and building it there, needs. */
+import { timestamp } from '../../base/clock.ts'
+import type { Db } from '../../base/db/database.ts'
+import { Fault } from '../../base/errors.ts'
+import type { ApiTables } from './api-tables.ts'
+import type { Flavor } from './flavors.ts'
+
+export interface RequestedImage {
+  id: string
+  name: string
+  diskFormat: string
+  containerFormat: string
+  /** Bytes of the image. */
+  size: number
+  minDiskGb: number
+  minRamMb: number
+  /** `hw_…`, `os_…`, `trait:…` and the rest. */
+  properties: Record<string, string>
+}
+
+/** One interface that the user asked for: a network, or a port of the user's own. */
+export interface RequestedNetwork {
+  networkId: string | null
+  portId: string | null
+  fixedIp: string | null
+  tag: string | null
+}
+
+export interface RequestSpec {
+  instanceUuid: string
+  projectId: string
+  userId: string
+  /** How many servers were asked for at once. */
+  numInstances: number
+  /** Null for a server that boots from a volume. */
+  image: RequestedImage | null
+  flavor: Flavor
+  /** As asked for; null when any will do. */
+  availabilityZone: string | null
+  /** `availability_zone: zone:host:node` of an administrator: no filter is asked. */
+  forceHost: string | null
+  forceNode: string | null
+  /** `host` and `hypervisor_hostname` of 2.74: filters still decide. */
+  requestedHost: string | null
+  requestedNode: string | null
+  ignoreHosts: string[]
+  /** Each hint as a list. */
+  schedulerHints: Record<string, string[]>
+  /** The server group of the hint `group`. */
+  groupUuid: string | null
+  /** `auto`: the project's network; `none`: no interface. */
+  networks: 'auto' | 'none' | RequestedNetwork[]
+  /** Ids, for ports that are made for the server. */
+  securityGroupIds: string[]
+  /** Files to put on the config drive, up to 2.56; contents are base64. */
+  personality: { path: string; contents: string }[]
+}
+
+export async function insertRequestSpec(db: Db<ApiTables>, spec: RequestSpec): Promise<void> {
+  await db
+    .insertInto('request_specs')
+    .values({
+      instance_uuid: spec.instanceUuid,
+      spec: JSON.stringify(spec),
+      created_at: timestamp(),
+      updated_at: null,
+    })
+    .execute()
+}
+
+export async function findRequestSpec(
+  db: Db<ApiTables>,
+  instanceUuid: string,
+): Promise<RequestSpec | undefined> {
+  const row = await db
+    .selectFrom('request_specs')
+    .select('spec')
+    .where('instance_uuid', '=', instanceUuid)
+    .executeTakeFirst()
+  return row === undefined ? undefined : (JSON.parse(row.spec) as RequestSpec)
+}
+
+export async function getRequestSpec(db: Db<ApiTables>, instanceUuid: string): Promise<RequestSpec> {
+  const spec = await findRequestSpec(db, instanceUuid)
+  if (spec === undefined) {
+    throw new Fault('not-found', `RequestSpec not found for instance ${instanceUuid}`, { instanceUuid })
+  }
+  return spec
+}
+
+/** The zones that servers were pinned to when they were created, by server; null: to none. */
+export async function listPinnedZones(
+  db: Db<ApiTables>,
+  instanceUuids: readonly string[],
+): Promise<Map<string, string | null>> {
+  if (instanceUuids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('request_specs')
+    .select(['instance_uuid', 'spec'])
+    .where('instance_uuid', 'in', instanceUuids)
+    .execute()
+  return new Map(
+    rows.map((row) => [row.instance_uuid, (JSON.parse(row.spec) as RequestSpec).availabilityZone]),
+  )
+}
+
+export async function deleteRequestSpec(db: Db<ApiTables>, instanceUuid: string): Promise<void> {
+  await db.deleteFrom('request_specs').where('instance_uuid', '=', instanceUuid).execute()
+}
