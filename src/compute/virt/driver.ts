@@ -43,7 +43,10 @@ export interface GuestSpec {
   extraSpecs: Record<string, string>
   image: { id: string; diskFormat: string; properties: Record<string, string> } | null
   vifs: readonly Vif[]
-  /** `meta_data.json` and friends by path, when the server has a config drive: `openstack/latest/meta_data.json`. */
+  /**
+   * The files of the server's config drive by path (`openstack/latest/meta_data.json`), their bytes in base64; null:
+   * it has none.
+   */
   configDrive: Readonly<Record<string, string>> | null
 }
 
