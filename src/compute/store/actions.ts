@@ -1,0 +1,132 @@
+/** What was done to a server, by whom, and how each part of it went: `openstack server event list`. */
+import type { Selectable } from 'kysely'
+import { timestamp } from '../../base/clock.ts'
+import type { Db } from '../../base/db/database.ts'
+import type { CellTables, InstanceActionsEventsTable, InstanceActionsTable } from './cell-tables.ts'
+
+export type ActionRow = Selectable<InstanceActionsTable>
+export type ActionEventRow = Selectable<InstanceActionsEventsTable>
+
+export interface NewAction {
+  action: string
+  instanceUuid: string
+  requestId: string
+  userId: string
+  projectId: string
+  startTime?: string
+}
+
+/** Begins an action; gives its id. */
+export async function insertAction(db: Db<CellTables>, action: NewAction): Promise<number> {
+  const now = timestamp()
+  const row = await db
+    .insertInto('instance_actions')
+    .values({
+      action: action.action,
+      instance_uuid: action.instanceUuid,
+      request_id: action.requestId,
+      user_id: action.userId,
+      project_id: action.projectId,
+      start_time: action.startTime ?? now,
+      finish_time: null,
+      message: null,
+      created_at: now,
+      updated_at: now,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return row.id
+}
+
+export interface FinishedEvent {
+  /** `compute_stop_instance`. */
+  event: string
+  startTime: string
+  host: string | null
+  /** What went wrong; absent: Success. */
+  error?: string
+}
+
+/** Ends the action of a request with the event that its work is shown as. */
+export async function finishAction(
+  db: Db<CellTables>,
+  at: { instanceUuid: string; requestId: string },
+  event: FinishedEvent,
+): Promise<void> {
+  const action = await findAction(db, at.instanceUuid, at.requestId)
+  if (action === undefined) return
+  const now = timestamp()
+  await db
+    .insertInto('instance_actions_events')
+    .values({
+      event: event.event,
+      action_id: action.id,
+      start_time: event.startTime,
+      finish_time: now,
+      result: event.error === undefined ? 'Success' : 'Error',
+      traceback: event.error ?? null,
+      details: event.error ?? null,
+      host: event.host,
+      created_at: now,
+      updated_at: now,
+    })
+    .execute()
+  await db
+    .updateTable('instance_actions')
+    .set({ updated_at: now, finish_time: now, message: event.error === undefined ? null : 'Error' })
+    .where('id', '=', action.id)
+    .execute()
+}
+
+export function findAction(
+  db: Db<CellTables>,
+  uuid: string,
+  requestId: string,
+): Promise<ActionRow | undefined> {
+  return db
+    .selectFrom('instance_actions')
+    .selectAll()
+    .where('instance_uuid', '=', uuid)
+    .where('request_id', '=', requestId)
+    .orderBy('id', 'desc')
+    .executeTakeFirst()
+}
+
+/** Newest first. */
+export function listActions(
+  db: Db<CellTables>,
+  uuid: string,
+  page: { limit?: number; marker?: string; changesSince?: string; changesBefore?: string } = {},
+): Promise<ActionRow[]> {
+  let query = db
+    .selectFrom('instance_actions')
+    .selectAll()
+    .where('instance_uuid', '=', uuid)
+    .orderBy('id', 'desc')
+  if (page.marker !== undefined) {
+    const after = db
+      .selectFrom('instance_actions')
+      .select((e) => e.fn.max('id').as('id'))
+      .where('instance_uuid', '=', uuid)
+      .where('request_id', '=', page.marker)
+    query = query.where('id', '<', after as never)
+  }
+  if (page.changesSince !== undefined) query = query.where('updated_at', '>=', page.changesSince)
+  if (page.changesBefore !== undefined) query = query.where('updated_at', '<=', page.changesBefore)
+  if (page.limit !== undefined) query = query.limit(page.limit)
+  return query.execute()
+}
+
+/** Newest first. */
+export function listActionEvents(
+  db: Db<CellTables>,
+  actionIds: readonly number[],
+): Promise<ActionEventRow[]> {
+  if (actionIds.length === 0) return Promise.resolve([])
+  return db
+    .selectFrom('instance_actions_events')
+    .selectAll()
+    .where('action_id', 'in', actionIds)
+    .orderBy('id', 'desc')
+    .execute()
+}

@@ -1,0 +1,60 @@
+import type { Selectable } from 'kysely'
+import { timestamp } from '../../base/clock.ts'
+import type { Db } from '../../base/db/database.ts'
+import type { ApiTables, CellMappingsTable } from './api-tables.ts'
+
+export type CellMappingRow = Selectable<CellMappingsTable>
+
+export function listCellMappings(db: Db<ApiTables>): Promise<CellMappingRow[]> {
+  return db.selectFrom('cell_mappings').selectAll().orderBy('id').execute()
+}
+
+/** Makes a cell known, or writes where its database is now; what `nova-manage cell_v2` does. */
+export async function saveCellMapping(
+  db: Db<ApiTables>,
+  cell: { uuid: string; name: string; transportUrl: string; databaseConnection: string },
+): Promise<void> {
+  const facts = {
+    name: cell.name,
+    transport_url: cell.transportUrl,
+    database_connection: cell.databaseConnection,
+  }
+  const now = timestamp()
+  const { numUpdatedRows } = await db
+    .updateTable('cell_mappings')
+    .set({ ...facts, updated_at: now })
+    .where('uuid', '=', cell.uuid)
+    .executeTakeFirstOrThrow()
+  if (numUpdatedRows > 0n) return
+  await db
+    .insertInto('cell_mappings')
+    .values({ ...facts, uuid: cell.uuid, disabled: 0, created_at: now, updated_at: null })
+    .execute()
+}
+
+/** Which cell each host is in. */
+export async function listHostMappings(db: Db<ApiTables>): Promise<Map<string, number>> {
+  const rows = await db.selectFrom('host_mappings').select(['host', 'cell_id']).execute()
+  return new Map(rows.map((row) => [row.host, row.cell_id]))
+}
+
+export async function saveHostMapping(db: Db<ApiTables>, host: string, cellId: number): Promise<void> {
+  const known = await db
+    .selectFrom('host_mappings')
+    .select('cell_id')
+    .where('host', '=', host)
+    .executeTakeFirst()
+  if (known?.cell_id === cellId) return
+  const now = timestamp()
+  if (known === undefined) {
+    const row = { host, cell_id: cellId, created_at: now, updated_at: null }
+    await db.insertInto('host_mappings').values(row).execute()
+  } else {
+    const changes = { cell_id: cellId, updated_at: now }
+    await db.updateTable('host_mappings').set(changes).where('host', '=', host).execute()
+  }
+}
+
+export async function deleteHostMapping(db: Db<ApiTables>, host: string): Promise<void> {
+  await db.deleteFrom('host_mappings').where('host', '=', host).execute()
+}

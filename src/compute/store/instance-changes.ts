@@ -1,0 +1,115 @@
+/** What changes in an instance while it lives, and its end. */
+import { timestamp } from '../../base/clock.ts'
+import type { Db } from '../../base/db/database.ts'
+import type { CellTables } from './cell-tables.ts'
+import type { InstanceRow } from './instance-records.ts'
+import type { NetworkInfo } from './network-info.ts'
+
+export type InstanceChanges = Partial<Omit<InstanceRow, 'id' | 'uuid' | 'created_at' | 'updated_at'>>
+
+/** False when the instance is gone. */
+export async function updateInstance(
+  db: Db<CellTables>,
+  uuid: string,
+  changes: InstanceChanges,
+): Promise<boolean> {
+  return await moveInstance(db, uuid, {}, changes)
+}
+
+/**
+ * Compare-and-swap: changes a living instance that is in one of these states; false when another was first. A null
+ * among the task states means: no task.
+ */
+export async function moveInstance(
+  db: Db<CellTables>,
+  uuid: string,
+  from: { vmStates?: readonly string[]; taskStates?: readonly (string | null)[] },
+  changes: InstanceChanges,
+): Promise<boolean> {
+  let query = db
+    .updateTable('instances')
+    .set({ ...changes, updated_at: timestamp() })
+    .where('uuid', '=', uuid)
+    .where('deleted', '=', 0)
+  if (from.vmStates !== undefined) query = query.where('vm_state', 'in', from.vmStates)
+  const { taskStates } = from
+  if (taskStates !== undefined) {
+    const named = taskStates.filter((state) => state !== null)
+    query = query.where((e) =>
+      e.or([
+        ...(taskStates.includes(null) ? [e('task_state', 'is', null)] : []),
+        ...(named.length > 0 ? [e('task_state', 'in', named)] : []),
+      ]),
+    )
+  }
+  return (await query.executeTakeFirstOrThrow()).numUpdatedRows === 1n
+}
+
+/** Marks an instance deleted; its row stays for those who ask about deleted servers. */
+export async function softDeleteInstance(db: Db<CellTables>, uuid: string): Promise<void> {
+  const now = timestamp()
+  await db
+    .updateTable('instances')
+    .set((e) => ({
+      deleted: e.ref('id'),
+      deleted_at: now,
+      terminated_at: now,
+      updated_at: now,
+      vm_state: 'deleted',
+      task_state: null,
+      power_state: 0,
+    }))
+    .where('uuid', '=', uuid)
+    .where('deleted', '=', 0)
+    .execute()
+  await db.deleteFrom('tags').where('resource_id', '=', uuid).execute()
+}
+
+/** Removes every trace of an instance that goes to another cell before it ever ran. */
+export async function purgeInstance(db: Db<CellTables>, uuid: string): Promise<void> {
+  const tables = ['instance_extra', 'instance_info_caches', 'instance_metadata', 'instance_system_metadata']
+  for (const table of tables as ['instance_extra']) {
+    await db.deleteFrom(table).where('instance_uuid', '=', uuid).execute()
+  }
+  await db.deleteFrom('tags').where('resource_id', '=', uuid).execute()
+  await db.deleteFrom('instances').where('uuid', '=', uuid).execute()
+}
+
+export async function setNetworkInfo(db: Db<CellTables>, uuid: string, info: NetworkInfo): Promise<void> {
+  await db
+    .updateTable('instance_info_caches')
+    .set({ network_info: JSON.stringify(info), updated_at: timestamp() })
+    .where('instance_uuid', '=', uuid)
+    .execute()
+}
+
+/** Replaces all of a server's metadata. */
+export async function setMetadata(
+  db: Db<CellTables>,
+  uuid: string,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  await db.deleteFrom('instance_metadata').where('instance_uuid', '=', uuid).execute()
+  const rows = Object.entries(metadata).map(([key, value]) => ({ instance_uuid: uuid, key, value }))
+  if (rows.length > 0) await db.insertInto('instance_metadata').values(rows).execute()
+}
+
+/** Merges keys in. */
+export async function mergeSystemMetadata(
+  db: Db<CellTables>,
+  uuid: string,
+  changes: Readonly<Record<string, string>>,
+): Promise<void> {
+  const keys = Object.keys(changes)
+  if (keys.length === 0) return
+  await db
+    .deleteFrom('instance_system_metadata')
+    .where('instance_uuid', '=', uuid)
+    .where('key', 'in', keys)
+    .execute()
+  const rows = Object.entries(changes).map(([key, value]) => ({ instance_uuid: uuid, key, value }))
+  await db.insertInto('instance_system_metadata').values(rows).execute()
+}
+
+/** The guest's name on its host. */
+export const guestName = (id: number): string => `instance-${id.toString(16).padStart(8, '0')}`

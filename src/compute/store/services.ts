@@ -1,0 +1,106 @@
+import type { Selectable } from 'kysely'
+import { type Clock, systemClock, timestamp } from '../../base/clock.ts'
+import { type Db, isUniqueViolation } from '../../base/db/database.ts'
+import { newUuid } from '../../base/ids.ts'
+import type { CellTables, ServicesTable } from './cell-tables.ts'
+
+export type ServiceRow = Selectable<ServicesTable>
+
+/** The version that nova Zed's services report. */
+export const serviceVersion = 66
+
+export interface ServiceFilter {
+  host?: string
+  hosts?: readonly string[]
+  binary?: string
+}
+
+export function listServices(db: Db<CellTables>, filter: ServiceFilter = {}): Promise<ServiceRow[]> {
+  let query = db.selectFrom('services').selectAll().where('deleted', '=', 0).orderBy('id')
+  if (filter.host !== undefined) query = query.where('host', '=', filter.host)
+  if (filter.hosts !== undefined) query = query.where('host', 'in', [...filter.hosts])
+  if (filter.binary !== undefined) query = query.where('binary', '=', filter.binary)
+  return query.execute()
+}
+
+export function findService(db: Db<CellTables>, uuid: string): Promise<ServiceRow | undefined> {
+  return db
+    .selectFrom('services')
+    .selectAll()
+    .where('uuid', '=', uuid)
+    .where('deleted', '=', 0)
+    .executeTakeFirst()
+}
+
+/** Notes that these hosts' services live; those not known yet are made. */
+export async function reportServices(
+  db: Db<CellTables>,
+  binary: string,
+  topic: string,
+  hosts: readonly string[],
+): Promise<void> {
+  const now = timestamp()
+  const { numUpdatedRows } = await db
+    .updateTable('services')
+    .set((e) => ({ last_seen_up: now, report_count: e('report_count', '+', 1), updated_at: now }))
+    .where('binary', '=', binary)
+    .where('host', 'in', hosts)
+    .where('deleted', '=', 0)
+    .executeTakeFirstOrThrow()
+  if (Number(numUpdatedRows) === hosts.length) return
+  const known = new Set((await listServices(db, { binary, hosts })).map((row) => row.host))
+  for (const host of hosts) if (!known.has(host)) await insertService(db, { host, binary, topic, now })
+}
+
+async function insertService(
+  db: Db<CellTables>,
+  service: { host: string; binary: string; topic: string; now: string },
+): Promise<void> {
+  const { now, ...names } = service
+  const row = {
+    ...names,
+    uuid: newUuid(),
+    report_count: 1,
+    disabled: 0,
+    disabled_reason: null,
+    last_seen_up: now,
+    forced_down: 0,
+    version: serviceVersion,
+    created_at: now,
+    updated_at: now,
+    deleted_at: null,
+    deleted: 0,
+  }
+  try {
+    await db.insertInto('services').values(row).execute()
+  } catch (error) {
+    // Two reports at once: the other one made it.
+    if (!isUniqueViolation(error)) throw error
+  }
+}
+
+export async function updateService(
+  db: Db<CellTables>,
+  uuid: string,
+  changes: Partial<Pick<ServiceRow, 'disabled' | 'disabled_reason' | 'forced_down'>>,
+): Promise<void> {
+  await db
+    .updateTable('services')
+    .set({ ...changes, updated_at: timestamp() })
+    .where('uuid', '=', uuid)
+    .execute()
+}
+
+export async function deleteService(db: Db<CellTables>, uuid: string): Promise<void> {
+  await db
+    .updateTable('services')
+    .set((e) => ({ deleted: e.ref('id'), deleted_at: timestamp() }))
+    .where('uuid', '=', uuid)
+    .execute()
+}
+
+/** A service is up when it reported within so many seconds (`service_down_time`) and is not forced down. */
+export function isUp(service: ServiceRow, downSeconds: number, clock: Clock = systemClock): boolean {
+  if (service.forced_down === 1 || service.last_seen_up === null) return false
+  return clock.now() - Date.parse(service.last_seen_up) <= downSeconds * 1000
+}
