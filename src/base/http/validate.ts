@@ -54,7 +54,12 @@ export function assertValid(schema: TSchema, value: unknown, what: 'body' | 'que
     finding.path === ''
       ? finding.problem
       : `Invalid input for ${what === 'query' ? 'query parameters' : 'field/attribute'} ${finding.path}. Value: ${python(finding.value)}. ${finding.problem}`
-  throw new Fault('invalid', message, { path: finding.path, problem: finding.problem, value: finding.value })
+  throw new Fault('invalid', message, {
+    path: finding.path,
+    problem: finding.problem,
+    value: finding.value,
+    what,
+  })
 }
 
 // The deepest error tells which field it was; `anyOf` and `oneOf` themselves only say that no branch fits.

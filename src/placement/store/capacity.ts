@@ -1,0 +1,126 @@
+/** Whether what consumers want fits into what providers have. */
+import { sql } from 'kysely'
+import { Fault } from '../../base/errors.ts'
+import { noSuchClass } from './resource-classes.ts'
+import type { PlacementDb } from './tables.ts'
+
+/** Resource class → amount. */
+export type Amounts = Readonly<Record<string, number>>
+
+export interface Wanted {
+  providerUuid: string
+  resources: Amounts
+}
+
+export interface ProviderCapacity {
+  id: number
+  uuid: string
+  generation: number
+  /** By the name of the resource class. */
+  inventories: Map<string, ClassCapacity>
+}
+
+interface ClassCapacity {
+  classId: number
+  total: number
+  reserved: number
+  allocationRatio: number
+  minUnit: number
+  maxUnit: number
+  stepSize: number
+  /** By others than the consumers that are written. */
+  used: number
+}
+
+/** The providers by uuid with what is free in them; a provider that is not there is `invalid`. */
+export async function readCapacity(
+  db: PlacementDb,
+  uuids: readonly string[],
+  withoutConsumers: readonly string[],
+): Promise<Map<string, ProviderCapacity>> {
+  if (uuids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('resource_providers as p')
+    .leftJoin('inventories as i', 'i.resource_provider_id', 'p.id')
+    .leftJoin('resource_classes as c', 'c.id', 'i.resource_class_id')
+    .select(['p.id', 'p.uuid', 'p.generation', 'c.name', 'i.resource_class_id as classId'])
+    .select(['i.total', 'i.reserved', 'i.allocation_ratio', 'i.min_unit', 'i.max_unit', 'i.step_size'])
+    .select((eb) => {
+      let used = eb
+        .selectFrom('allocations as a')
+        .select(sql<number | null>`sum(a.used)`.as('used'))
+        .whereRef('a.resource_provider_id', '=', 'p.id')
+        .whereRef('a.resource_class_id', '=', 'i.resource_class_id')
+      if (withoutConsumers.length > 0) used = used.where('a.consumer_id', 'not in', withoutConsumers)
+      return used.as('used')
+    })
+    .where('p.uuid', 'in', uuids)
+    .execute()
+  const providers = new Map<string, ProviderCapacity>()
+  for (const row of rows) {
+    let provider = providers.get(row.uuid)
+    if (provider === undefined) {
+      provider = { id: row.id, uuid: row.uuid, generation: row.generation, inventories: new Map() }
+      providers.set(row.uuid, provider)
+    }
+    if (row.name === null) continue
+    provider.inventories.set(row.name, {
+      classId: row.classId!,
+      total: row.total!,
+      reserved: row.reserved!,
+      allocationRatio: row.allocation_ratio!,
+      minUnit: row.min_unit!,
+      maxUnit: row.max_unit!,
+      stepSize: row.step_size!,
+      used: Number(row.used ?? 0),
+    })
+  }
+  for (const uuid of uuids) {
+    if (providers.has(uuid)) continue
+    throw new Fault('invalid', `Allocation for resource provider '${uuid}' that does not exist.`)
+  }
+  return providers
+}
+
+/** Takes the amounts one after another from the capacities; throws a conflict at the first that does not fit. */
+export async function takeCapacity(
+  db: PlacementDb,
+  providers: ReadonlyMap<string, ProviderCapacity>,
+  wanted: readonly Wanted[],
+): Promise<void> {
+  for (const { providerUuid, resources } of wanted) {
+    const provider = providers.get(providerUuid)!
+    for (const [name, amount] of Object.entries(resources)) {
+      const inventory = provider.inventories.get(name)
+      if (inventory === undefined) throw await withoutInventory(db, name, providerUuid)
+      const { minUnit, maxUnit, stepSize } = inventory
+      if (amount < minUnit || amount > maxUnit || amount % stepSize !== 0)
+        throw refuse(name, providerUuid, 'violate inventory constraints')
+      const capacity = (inventory.total - inventory.reserved) * inventory.allocationRatio
+      if (inventory.used + amount > capacity) throw refuse(name, providerUuid, 'exceed the capacity')
+      inventory.used += amount
+    }
+  }
+}
+
+const refuse = (name: string, uuid: string, what: string): Fault =>
+  new Fault(
+    'conflict',
+    `Unable to allocate inventory: Unable to create allocation for '${name}' on resource provider '${uuid}'. The requested amount would ${what}.`,
+    { resourceClass: name, provider: uuid },
+  )
+
+async function withoutInventory(db: PlacementDb, name: string, uuid: string): Promise<Fault> {
+  const known = await db
+    .selectFrom('resource_classes')
+    .select('id')
+    .where('name', '=', name)
+    .executeTakeFirst()
+  if (known === undefined)
+    return new Fault('invalid', `Unable to allocate inventory: ${noSuchClass(name).message}`)
+  return new Fault(
+    'conflict',
+    `Unable to allocate inventory: Inventory for '${name}' on resource provider '${uuid}' invalid.`,
+    { resourceClass: name, provider: uuid },
+  )
+}
