@@ -15,6 +15,8 @@ const newRules = (tables: Record<string, string[]>): MutableTables =>
 
 export class FakeHost implements Host {
   readonly #namespaces = new Map<string, Map<string, MutableLink>>([['', new Map()]])
+  /** The other end of each veth device, both named `<namespace>/<device>`. */
+  readonly #peers = new Map<string, string>()
   readonly #routes = new Map<string, Route[]>()
   readonly #forwarding = new Map<string, Map<string, ForwardingEntry>>()
   readonly #rules: Record<RuleFamily, MutableTables> = {
@@ -82,7 +84,10 @@ export class FakeHost implements Host {
   }
 
   async removeNamespace(name: string): Promise<void> {
-    if (this.#namespaces.delete(name)) this.changes++
+    if (!this.#namespaces.has(name)) return
+    this.changes++
+    for (const link of this.#linksOf(name).keys()) this.#removeLink(link, name)
+    this.#namespaces.delete(name)
     this.#routes.delete(name)
   }
 
@@ -122,11 +127,12 @@ export class FakeHost implements Host {
           { ...newLink(change.peer, 'veth'), macAddress: change.peerMacAddress ?? '' },
           this.#linksOf(change.peerNetns ?? netns),
         )
+        this.#peers.set(`${netns}/${change.name}`, `${change.peerNetns ?? netns}/${change.peer}`)
+        this.#peers.set(`${change.peerNetns ?? netns}/${change.peer}`, `${netns}/${change.name}`)
         break
       case 'remove':
         this.#link(change.name, netns)
-        links.delete(change.name)
-        for (const link of links.values()) if (link.master === change.name) link.master = null
+        this.#removeLink(change.name, netns)
         break
       case 'set': {
         const link = this.#link(change.name, netns)
@@ -207,6 +213,18 @@ export class FakeHost implements Host {
     const link = this.#linksOf(netns).get(name)
     if (link === undefined) throw new Error(`there is no device ${name}`)
     return link
+  }
+
+  #removeLink(name: string, netns: string): void {
+    const links = this.#linksOf(netns)
+    links.delete(name)
+    for (const link of links.values()) if (link.master === name) link.master = null
+    const [peerNetns, peer] = this.#peers.get(`${netns}/${name}`)?.split('/') ?? []
+    this.#peers.delete(`${netns}/${name}`)
+    if (peerNetns === undefined || peer === undefined) return
+    this.#peers.delete(`${peerNetns}/${peer}`)
+    this.#linksOf(peerNetns).delete(peer)
+    if (peerNetns === '') this.#tell(peer)
   }
 
   #tell(name: string): void {

@@ -32,6 +32,8 @@ export interface CloudNames {
   arpChains: string
   /** Begins every ipset's name, `4` or `6` follows. */
   sets: string
+  /** The provider network's pair of devices, and the chains of its translation to the outside. */
+  provider: { hostDevice: string; networkDevice: string; chains: string }
 }
 
 export function cloudNames(cloudId: string): CloudNames {
@@ -44,6 +46,7 @@ export function cloudNames(cloudId: string): CloudNames {
       macChains: 'neutronMAC-',
       arpChains: 'neutronARP-',
       sets: 'NIPv',
+      provider: { hostDevice: 'kn-provider', networkDevice: 'kn-provider-net', chains: 'kilonova-' },
     }
   }
   const mark = hash(cloudId)
@@ -54,6 +57,7 @@ export function cloudNames(cloudId: string): CloudNames {
     macChains: `n${mark}MAC-`,
     arpChains: `n${mark}ARP-`,
     sets: `N${mark}v`,
+    provider: { hostDevice: `kn-${mark}`, networkDevice: `kn-${mark}-net`, chains: `kn${mark}-` },
   }
 }
 

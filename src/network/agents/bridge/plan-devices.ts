@@ -10,6 +10,8 @@ export interface DevicesInput {
   routes: readonly Route[]
   names: CloudNames
   options: BridgeOptions
+  /** Remove bridges even while guests' devices are on them. */
+  force?: boolean
 }
 
 export interface DevicesPlan {
@@ -206,7 +208,7 @@ function planRemovals(input: DevicesInput, kept: ReadonlySet<string>, plan: Devi
     if (bridge.kind !== 'bridge' || !bridge.name.startsWith('brq')) continue
     const ports = [...input.links.values()].filter((link) => link.master === bridge.name)
     // A guest or DHCP server that is just going away: its end wakes the agent again.
-    if (ports.some((port) => port.name.startsWith('tap'))) continue
+    if (input.force !== true && ports.some((port) => port.name.startsWith('tap'))) continue
     for (const nic of ports.filter((port) => physical.has(port.name))) {
       plan.changes.push({ do: 'set', name: nic.name, master: null })
       plan.changes.push(...moveAddresses(bridge, nic.name, input.routes))
