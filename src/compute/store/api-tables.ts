@@ -31,6 +31,9 @@ export interface InstanceMappingsTable extends Timestamps {
   project_id: string
   user_id: string
   queued_for_delete: number
+  /** Of the server's flavor: quotas are counted here, in the transaction that adds to them. */
+  vcpus: number
+  memory_mb: number
 }
 
 export interface RequestSpecsTable extends Timestamps {

@@ -26,8 +26,9 @@ export interface NewFlavor {
 export interface FlavorQuery {
   /** Absent: public and private ones. */
   isPublic?: boolean
-  /** Private flavors that this project was given access to are listed too. */
-  orAccessibleTo?: string
+  /** With `isPublic`: private flavors that this project was given access to are listed too. */
+  accessibleTo?: string
+  enabledOnly?: boolean
   minMemoryMb?: number
   minRootGb?: number
   sortKey: FlavorSortKey
@@ -91,12 +92,13 @@ const accessible = (eb: ExpressionBuilder<ApiTables, 'flavors'>, projectId: stri
 /** One page of flavors. */
 export async function listFlavors(db: Db<ApiTables>, query: FlavorQuery): Promise<Flavor[]> {
   let select = db.selectFrom('flavors').selectAll()
-  if (query.orAccessibleTo !== undefined) {
-    const projectId = query.orAccessibleTo
-    select = select.where((eb) => accessible(eb, projectId)).where('disabled', '=', 0)
-  } else if (query.isPublic !== undefined) {
-    select = select.where('is_public', '=', query.isPublic ? 1 : 0)
+  const { isPublic, accessibleTo } = query
+  if (isPublic === true && accessibleTo !== undefined) {
+    select = select.where((eb) => accessible(eb, accessibleTo))
+  } else if (isPublic !== undefined) {
+    select = select.where('is_public', '=', isPublic ? 1 : 0)
   }
+  if (query.enabledOnly === true) select = select.where('disabled', '=', 0)
   if (query.minMemoryMb !== undefined) select = select.where('memory_mb', '>=', query.minMemoryMb)
   if (query.minRootGb !== undefined) select = select.where('root_gb', '>=', query.minRootGb)
   const direction = query.descending ? 'desc' : 'asc'

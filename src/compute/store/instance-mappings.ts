@@ -8,7 +8,7 @@ export type InstanceMapping = Selectable<InstanceMappingsTable>
 
 export async function insertInstanceMapping(
   db: Db<ApiTables>,
-  mapping: { instanceUuid: string; projectId: string; userId: string },
+  mapping: { instanceUuid: string; projectId: string; userId: string; vcpus: number; memoryMb: number },
 ): Promise<void> {
   await db
     .insertInto('instance_mappings')
@@ -18,6 +18,8 @@ export async function insertInstanceMapping(
       project_id: mapping.projectId,
       user_id: mapping.userId,
       queued_for_delete: 0,
+      vcpus: mapping.vcpus,
+      memory_mb: mapping.memoryMb,
       created_at: timestamp(),
       updated_at: null,
     })
@@ -71,4 +73,28 @@ export async function setQueuedForDelete(
     .set({ queued_for_delete: queued ? 1 : 0, updated_at: timestamp() })
     .where('instance_uuid', '=', instanceUuid)
     .execute()
+}
+
+/** What a project's servers, or those of one of its users, use of its quotas. */
+export async function countUsage(
+  db: Db<ApiTables>,
+  projectId: string,
+  userId?: string,
+): Promise<{ instances: number; cores: number; ram: number }> {
+  let query = db
+    .selectFrom('instance_mappings')
+    .select((e) => [
+      e.fn.countAll<number>().as('instances'),
+      e.fn.sum<number | null>('vcpus').as('cores'),
+      e.fn.sum<number | null>('memory_mb').as('ram'),
+    ])
+    .where('project_id', '=', projectId)
+    .where('queued_for_delete', '=', 0)
+  if (userId !== undefined) query = query.where('user_id', '=', userId)
+  const used = await query.executeTakeFirstOrThrow()
+  return {
+    instances: Number(used.instances),
+    cores: Number(used.cores ?? 0),
+    ram: Number(used.ram ?? 0),
+  }
 }

@@ -21,6 +21,8 @@ const tables: Record<string, Record<string, ColumnType>> = {
     project_id: 'name',
     user_id: 'name',
     queued_for_delete: 'flag',
+    vcpus: 'int',
+    memory_mb: 'int',
     ...times,
   },
   request_specs: { id: 'number', instance_uuid: 'uuid', spec: 'text', ...times },

@@ -1,0 +1,30 @@
+/** What compute's API works with; `service.ts` puts it together. */
+import type { Kysely } from 'kysely'
+import type { NetworkClient } from '../../network/client.ts'
+import type { ComputeApiConfig } from '../config.ts'
+import type { ApiTables } from '../store/api-tables.ts'
+import type { CellDbs } from '../store/cell-dbs.ts'
+
+/** Of Identity: whether a project is there, asked with the caller's own token. */
+export interface ProjectLookup {
+  /** Undefined when the caller may not ask. */
+  projectExists(projectId: string, token: string): Promise<boolean | undefined>
+}
+
+export interface ApiDbDeps {
+  apiDb: Kysely<ApiTables>
+  config: ComputeApiConfig
+}
+
+export interface CellDeps extends ApiDbDeps {
+  cells: CellDbs
+}
+
+export interface ProjectDeps extends ApiDbDeps {
+  identity: ProjectLookup
+}
+
+export interface NetworkDeps {
+  /** Network as the caller sees it. */
+  networkFor(token: string): NetworkClient
+}

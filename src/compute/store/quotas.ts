@@ -1,0 +1,99 @@
+/** Limits that were set: for a project, for a user within one, or for the class `default`. */
+import { timestamp } from '../../base/clock.ts'
+import type { Db } from '../../base/db/database.ts'
+import type { ApiTables } from './api-tables.ts'
+
+/** Whose limits: a project's, those of a user in it, or those of a class. */
+export type QuotaOwner = { projectId: string; userId?: string } | { className: string }
+
+export async function listQuotas(db: Db<ApiTables>, owner: QuotaOwner): Promise<Map<string, number>> {
+  const rows = await select(db, owner)
+  return new Map(rows.map((row) => [row.resource, row.hard_limit]))
+}
+
+function select(db: Db<ApiTables>, owner: QuotaOwner): Promise<{ resource: string; hard_limit: number }[]> {
+  if ('className' in owner) {
+    return db
+      .selectFrom('quota_classes')
+      .select(['resource', 'hard_limit'])
+      .where('class_name', '=', owner.className)
+      .execute()
+  }
+  const { projectId, userId } = owner
+  if (userId === undefined) {
+    return db
+      .selectFrom('quotas')
+      .select(['resource', 'hard_limit'])
+      .where('project_id', '=', projectId)
+      .execute()
+  }
+  return db
+    .selectFrom('project_user_quotas')
+    .select(['resource', 'hard_limit'])
+    .where('project_id', '=', projectId)
+    .where('user_id', '=', userId)
+    .execute()
+}
+
+/** Sets limits, replacing those there are. */
+export async function setQuotas(
+  db: Db<ApiTables>,
+  owner: QuotaOwner,
+  limits: ReadonlyMap<string, number>,
+): Promise<void> {
+  const resources = [...limits.keys()]
+  if (resources.length === 0) return
+  const now = timestamp()
+  const rows = resources.map((resource) => ({
+    resource,
+    hard_limit: limits.get(resource)!,
+    created_at: now,
+    updated_at: now,
+  }))
+  await deleteQuotas(db, owner, resources)
+  if ('className' in owner) {
+    const { className } = owner
+    await db
+      .insertInto('quota_classes')
+      .values(rows.map((row) => ({ ...row, class_name: className })))
+      .execute()
+    return
+  }
+  const { projectId, userId } = owner
+  if (userId === undefined) {
+    await db
+      .insertInto('quotas')
+      .values(rows.map((row) => ({ ...row, project_id: projectId })))
+      .execute()
+    return
+  }
+  await db
+    .insertInto('project_user_quotas')
+    .values(rows.map((row) => ({ ...row, project_id: projectId, user_id: userId })))
+    .execute()
+}
+
+/** Back to the defaults: all resources, or these. A project's users lose theirs when the whole project does. */
+export async function deleteQuotas(
+  db: Db<ApiTables>,
+  owner: QuotaOwner,
+  resources?: readonly string[],
+): Promise<void> {
+  if ('className' in owner) {
+    let query = db.deleteFrom('quota_classes').where('class_name', '=', owner.className)
+    if (resources !== undefined) query = query.where('resource', 'in', resources)
+    await query.execute()
+    return
+  }
+  const { projectId, userId } = owner
+  if (userId === undefined) {
+    let query = db.deleteFrom('quotas').where('project_id', '=', projectId)
+    if (resources !== undefined) query = query.where('resource', 'in', resources)
+    await query.execute()
+    if (resources !== undefined) return
+  }
+  let query = db.deleteFrom('project_user_quotas').where('project_id', '=', projectId)
+  if (userId !== undefined) query = query.where('user_id', '=', userId)
+  if (resources !== undefined) query = query.where('resource', 'in', resources)
+  await query.execute()
+}
