@@ -36,8 +36,8 @@ export async function requestBuilds(
 ): Promise<void> {
   await apiDb.transaction().execute(async (transaction) => {
     for (const { instance, spec } of builds) {
-      const { uuid, project_id: projectId, user_id: userId } = instance.row
-      await insertInstanceMapping(transaction, { instanceUuid: uuid, projectId, userId })
+      const { uuid, project_id: projectId, user_id: userId, vcpus, memory_mb: memoryMb } = instance.row
+      await insertInstanceMapping(transaction, { instanceUuid: uuid, projectId, userId, vcpus, memoryMb })
       await insertRequestSpec(transaction, spec)
       await insertBuildRequest(transaction, instance)
       const input = { uuid, requestId: requester.requestId }
