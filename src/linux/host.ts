@@ -3,6 +3,7 @@
  * to data in memory, so that a simulated cloud runs the same agents without root.
  */
 import type { Logger } from '../base/log.ts'
+import { forgetConnections, type TrackedAddress } from './conntrack.ts'
 import { changeForwarding, type ForwardingEntry, readForwarding } from './fdb.ts'
 import { changeSets, type MutableSets, readSets, type SetChange } from './ipset.ts'
 import { changeRules, type MutableTables, type RuleFamily, readRules, type TableChange } from './iptables.ts'
@@ -41,6 +42,8 @@ export interface Host {
   /** A copy that the caller may keep and change. */
   sets(): Promise<MutableSets>
   changeSets(changes: readonly SetChange[]): Promise<void>
+  /** Ends what earlier rules allowed. */
+  forgetConnections(addresses: readonly TrackedAddress[]): Promise<void>
   /** Protocol numbers by the name this host prints them with, from /etc/protocols. */
   protocolNames(): Promise<ReadonlyMap<number, string>>
 }
@@ -63,6 +66,7 @@ export function realHost(run: Run, log: Logger): Host {
     changeRules: (family, changes) => changeRules(run, family, changes),
     sets: () => readSets(run),
     changeSets: (changes) => changeSets(run, changes),
+    forgetConnections: (addresses) => forgetConnections(run, addresses),
     protocolNames: readProtocolNames,
   }
 }

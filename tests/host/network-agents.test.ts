@@ -1,7 +1,7 @@
 /** The network agents on a real kernel: veth guests, real iptables, dnsmasq and haproxy. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -371,6 +371,36 @@ inOwnNetns(import.meta.filename, () => {
     guests[0] = guest
     const lease = await requestLease(guest)
     assert.match(lease.output, /^ip=172\.24\.4\.13$/m)
+  })
+
+  test('a guest that came later is known to the same dnsmasq', async () => {
+    const pid = async () => readFile(join(directory, 'dhcp', networkId, 'pid'), 'utf8')
+    const pidBefore = await pid()
+    const late = port(7)
+    await want([guests[0]!.port, port(4), port(5), late], [aRule({ protocol: 'tcp' })])
+    const guest = new VethGuest(late)
+    guests.push(guest)
+    assert.match((await requestLease(guest)).output, /^ip=172\.24\.4\.17$/m)
+    assert.equal(await pid(), pidBefore)
+  })
+
+  test('a connection ends when the rule that allowed it goes', async () => {
+    const [, other, third] = guests as [VethGuest, VethGuest, VethGuest]
+    const [sender, receiver] = [other, third]
+    await using heard = await receiver.listen('tcp port 7777')
+    const server = receiver.start('busybox', 'nc', '-l', '-p', '7777')
+    const client = sender.start('busybox', 'nc', '172.24.4.15', '7777')
+    const say = async () => {
+      const count = heard.lines.length
+      client.stdin.write('hello\n')
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      return heard.lines.length - count
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    assert.ok((await say()) > 0)
+    await want([...guests.map((guest) => guest.port)], [])
+    assert.equal(await say(), 0)
+    for (const process of [server, client]) process.kill('SIGKILL')
   })
 
   test('a purge leaves nothing', async () => {

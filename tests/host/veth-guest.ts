@@ -43,6 +43,13 @@ export class VethGuest {
     })
   }
 
+  /** Starts a program that the caller ends. */
+  start(command: string, ...args: string[]) {
+    return spawn('ip', ['netns', 'exec', this.name, command, ...args], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    })
+  }
+
   /** True when one of a few pings is answered. */
   async reaches(address: string, ...options: string[]): Promise<boolean> {
     return (await this.run('ping', '-c', '3', '-i', '0.2', '-W', '1', ...options, address)).code === 0

@@ -1,5 +1,6 @@
 /** A simulated host: devices, namespaces, rules and sets as data. It can do without root all that the agents do. */
 import { Fault } from '../../base/errors.ts'
+import type { TrackedAddress } from '../conntrack.ts'
 import type { ForwardingEntry } from '../fdb.ts'
 import type { Host } from '../host.ts'
 import { applySetChanges, type MutableSets, type SetChange } from '../ipset.ts'
@@ -27,6 +28,8 @@ export class FakeHost implements Host {
   readonly #sets: MutableSets = new Map()
   readonly #watchers = new Set<(name: string) => void>()
   readonly sysctls = new Map<string, string>()
+  /** Addresses whose connections were ended. */
+  readonly forgotten: TrackedAddress[] = []
   /** How often anything was changed: a reconciler that has nothing to do leaves it alone. */
   changes = 0
 
@@ -197,6 +200,10 @@ export class FakeHost implements Host {
   async changeSets(changes: readonly SetChange[]): Promise<void> {
     applySetChanges(this.#sets, changes)
     this.changes += changes.length
+  }
+
+  async forgetConnections(addresses: readonly TrackedAddress[]): Promise<void> {
+    this.forgotten.push(...addresses)
   }
 
   async protocolNames(): Promise<ReadonlyMap<number, string>> {

@@ -3,13 +3,15 @@ import type { Bus } from '../../base/bus/bus.ts'
 import type { Logger } from '../../base/log.ts'
 import { runTasks } from '../../base/task/run-tasks.ts'
 import type { RunningTasks, Task } from '../../base/task/task.ts'
-import type { AgentReport, Changed } from '../rpc/agents.ts'
+import type { AgentReport, Changed, ServerMethods } from '../rpc/agents.ts'
 import { reportState } from './report-state.ts'
 import { retrySoon } from './retry-soon.ts'
-import { serverOver } from './server.ts'
+import { serverOf } from './server.ts'
 
 export interface AgentDeps {
   bus: Bus
+  /** The server itself, where it runs in the same process: messages need not be copied then. */
+  server?: ServerMethods
   /** The name this host has in OpenStack. */
   hostName: string
   log: Logger
@@ -29,6 +31,8 @@ export async function runAgent(
     reconciler?: Task
     /** Topic on which the server sends `changed`. */
     topic?: string
+    /** Called before the wake that follows. */
+    onChanged?: () => void
     report: () => Omit<AgentReport, 'started' | 'host'>
   },
 ): Promise<RunningAgent & { wake(): void }> {
@@ -40,12 +44,14 @@ export async function runAgent(
     if (name !== undefined) running?.wake(name)
   }
   const report = () => ({ ...agent.report(), host: hostName })
-  const tasks = [reportState(serverOver(bus), report, deps.reportIntervalSeconds)]
+  const tasks = [reportState(serverOf(deps), report, deps.reportIntervalSeconds)]
   if (agent.reconciler !== undefined) tasks.push(agent.reconciler)
   const retrying = tasks.map((task) => undo.use(retrySoon(task, (task) => running?.wake(task))))
   if (agent.topic !== undefined) {
     const changed = (args: Changed | null) => {
-      if (args?.hosts === undefined || args.hosts.includes(hostName)) wake()
+      if (args?.hosts !== undefined && !args.hosts.includes(hostName)) return
+      agent.onChanged?.()
+      wake()
     }
     undo.use(await bus.serve({ topic: agent.topic, server: hostName }, { changed }))
   }

@@ -2,7 +2,11 @@
 import type { Bus } from '../../base/bus/bus.ts'
 import { type ServerMethods, serverTopic } from '../rpc/agents.ts'
 
-export function serverOver(bus: Bus): ServerMethods {
+/** The server in the same process, or by messages. */
+export const serverOf = (deps: { bus: Bus; server?: ServerMethods }): ServerMethods =>
+  deps.server ?? serverOver(deps.bus)
+
+function serverOver(bus: Bus): ServerMethods {
   const target = { topic: serverTopic }
   return {
     reportState: (args) => bus.call(target, 'reportState', args),

@@ -116,6 +116,23 @@ test('a member that joins a remote group changes its set and no rule', async () 
   assert.deepEqual([...(set?.entries ?? [])], ['10.0.0.1', '10.0.0.7'])
 })
 
+test('a rule that is taken away ends the connections it allowed; one that is added ends none', async () => {
+  await using world = await startAgent()
+  const { server, host, agent } = world
+  const ssh = aRule({ protocol: 'tcp', portRangeMin: 22, portRangeMax: 22 })
+  server.wanted = { ...emptyWanted(), networks: [aNetwork()], ports: [aPort(1)], securityGroups: aGroup() }
+  await agent.sync()
+  server.wanted.securityGroups = aGroup([ssh])
+  await agent.sync()
+  assert.deepEqual(host.forgotten, [])
+  server.wanted.securityGroups = aGroup()
+  await agent.sync()
+  assert.deepEqual(
+    host.forgotten.map(({ address }) => address),
+    ['10.0.0.1'],
+  )
+})
+
 test('what nobody wants any more is removed, and what belongs to another cloud stays', async () => {
   const host = new FakeHost()
   await using one = await startAgent({}, host, 'one')

@@ -72,7 +72,7 @@ function filterTable(
   const input: string[] = []
   const groups: string[] = []
   const own = new Map<string, readonly string[]>()
-  const ports = [...wanted.ports].sort((a, b) => a.id.localeCompare(b.id))
+  const ports = [...wanted.ports].sort((a, b) => (a.id < b.id ? -1 : 1))
   for (const port of ports) {
     const chains = filtered.get(port)
     if (chains === undefined) continue

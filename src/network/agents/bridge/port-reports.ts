@@ -11,15 +11,16 @@ export function createPortReports(deps: {
 }) {
   const sent = new Map<string, { up: boolean; seen: string; at: number }>()
 
-  /** Whether the server must be told, since what it believes differs and it was not told so just now. */
+  /** Whether the server must be told: it does not know, and was not told so just now. */
   function isNews(port: WantedPort, up: boolean): boolean {
-    if ((port.status === 'ACTIVE') === up) {
-      sent.delete(port.id)
-      return false
-    }
+    const differs = (port.status === 'ACTIVE') !== up
     const last = sent.get(port.id)
-    const same = last !== undefined && last.up === up && last.seen === port.status
-    return !same || deps.clock.now() - last.at > repeatAfterMilliseconds
+    if (last !== undefined && last.seen === port.status) {
+      // What is known of the server is older than the last report.
+      return last.up !== up || (differs && deps.clock.now() - last.at > repeatAfterMilliseconds)
+    }
+    sent.delete(port.id)
+    return differs
   }
 
   return {

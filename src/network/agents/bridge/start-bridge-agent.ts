@@ -4,7 +4,7 @@ import type { Host } from '../../../linux/host.ts'
 import { l2AgentTopic } from '../../rpc/agents.ts'
 import { type AgentDeps, type RunningAgent, runAgent } from '../agent.ts'
 import { cloudNames } from '../names.ts'
-import { serverOver } from '../server.ts'
+import { serverOf } from '../server.ts'
 import type { BridgeOptions } from './options.ts'
 import { syncPorts } from './sync-ports.ts'
 
@@ -18,10 +18,10 @@ export interface BridgeAgentDeps extends AgentDeps {
 
 /** Starts the agent. Disposing it leaves everything wired: guests go on. */
 export async function startBridgeAgent(deps: BridgeAgentDeps): Promise<RunningAgent> {
-  const { bus, host, hostName, options, log } = deps
+  const { host, hostName, options, log } = deps
   await host.filterBridgedFrames()
-  const { task, status } = syncPorts({
-    server: serverOver(bus),
+  const { task, status, changed, devicesChanged } = syncPorts({
+    server: serverOf(deps),
     host,
     hostName,
     names: cloudNames(deps.cloudId),
@@ -34,6 +34,7 @@ export async function startBridgeAgent(deps: BridgeAgentDeps): Promise<RunningAg
     await runAgent(deps, {
       reconciler: task,
       topic: l2AgentTopic,
+      onChanged: changed,
       report: () => ({
         agentType: 'Linux bridge agent',
         binary: 'neutron-linuxbridge-agent',
@@ -44,11 +45,20 @@ export async function startBridgeAgent(deps: BridgeAgentDeps): Promise<RunningAg
   )
   const nics = new Set(Object.values(options.physicalInterfaceMappings))
   const isOurs = (name: string) => name.startsWith('tap') || name.startsWith('brq') || nics.has(name)
-  undo.use(host.watchLinks((name) => isOurs(name) && agent.wake()))
+  const seen = (name: string) => {
+    if (!isOurs(name)) return
+    if (name.startsWith('tap')) devicesChanged()
+    agent.wake()
+  }
+  undo.use(host.watchLinks(seen))
   // What came between the first run's reading and the watch.
   agent.wake()
   const kept = undo.move()
-  return { sync: agent.sync, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  const sync = () => {
+    changed()
+    return agent.sync()
+  }
+  return { sync, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
 
 /** What `GET /v2.0/agents/{id}` shows, and what the server binds ports by. */

@@ -32,7 +32,16 @@ export interface SyncStatus {
   devices: number
 }
 
-export function syncPorts(deps: SyncDeps): { task: Task; status: SyncStatus } {
+export interface SyncPorts {
+  task: Task
+  status: SyncStatus
+  /** The server wants something else: the next run asks what. */
+  changed(): void
+  /** A device came or went: the next run looks at devices only, unless there is more to do. */
+  devicesChanged(): void
+}
+
+export function syncPorts(deps: SyncDeps): SyncPorts {
   const { server, host, hostName, names, options, log } = deps
   const filter = new PacketFilter(host, names, deps.clock)
   const chainCache = createChainCache(names)
@@ -40,7 +49,24 @@ export function syncPorts(deps: SyncDeps): { task: Task; status: SyncStatus } {
   const reports = createPortReports(deps)
   const told = new Map<string, string>()
 
+  /** What the server wanted last; undefined before the first answer. */
+  let last: { wanted: WantedL2; problems: ReadonlyMap<string, string> } | undefined
+  let stale = true
+  let onlyDevices = false
+
   async function run(): Promise<void> {
+    const known = onlyDevices && !stale ? last : undefined
+    onlyDevices = false
+    if (known === undefined) return syncAll()
+    const links = await host.links()
+    // The last guest of a network left: now its bridge can go.
+    if (hasUnwantedBridge(known.wanted, links, names)) return syncAll()
+    await syncTaps(known.wanted, known.problems, links)
+  }
+
+  async function syncAll(): Promise<void> {
+    last = undefined
+    stale = false
     const wanted = await server.wantedL2({ host: hostName })
     // After what is wanted: a guest plugged meanwhile must be seen before its bridge is taken for unused.
     const links = await host.links()
@@ -52,18 +78,25 @@ export function syncPorts(deps: SyncDeps): { task: Task; status: SyncStatus } {
       changeRules(wanted),
     ])
     const now = devices.changes.length === 0 ? links : await host.links()
-    const networkBridge = (network: WantedL2['networks'][number]) => bridgeOf(network, options)
-    const taps = planTaps(wanted, now, networkBridge, devices.problems)
-    const rulesFailed = failures[1].status === 'rejected'
     // Without its rules a guest's device is not let onto the bridge, and its port is not reported to be up.
-    if (!rulesFailed) {
-      const failed = await changeTaps(taps.changes)
-      await reports.send(failed ? [] : taps.wired, taps.unwired)
-      status.devices = taps.wired.length
+    if (failures[1].status === 'fulfilled') {
+      last = { wanted, problems: devices.problems }
+      await syncTaps(wanted, devices.problems, now)
     }
     const reasons = failures.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
     if (reasons.length > 0)
       throw reasons.length === 1 ? reasons[0] : new AggregateError(reasons, describeAll(reasons))
+  }
+
+  async function syncTaps(
+    wanted: WantedL2,
+    problems: ReadonlyMap<string, string>,
+    links: ReadonlyMap<string, Link>,
+  ): Promise<void> {
+    const taps = planTaps(wanted, links, (network) => bridgeOf(network, options), problems)
+    const failed = await changeTaps(taps.changes)
+    await reports.send(failed ? [] : taps.wired, taps.unwired)
+    status.devices = taps.wired.length
   }
 
   async function changeDevices(devices: DevicesPlan): Promise<void> {
@@ -75,16 +108,36 @@ export function syncPorts(deps: SyncDeps): { task: Task; status: SyncStatus } {
   async function changeRules(wanted: WantedL2): Promise<void> {
     const bridges = new Map(wanted.networks.map((network) => [network.id, bridgeOf(network, options)]))
     const protocols = await host.protocolNames()
+    const zoneOf = zoneChooser(zonesInUse(await filter.current()))
+    const networkBridge = (networkId: string) => bridges.get(networkId) ?? bridgeName(networkId)
     const rules = planRules({
       wanted,
       names,
       chainsOf: (port) => chainCache.chainsOf(port, wanted.securityGroups, protocols),
-      bridgeOf: (networkId) => bridges.get(networkId) ?? bridgeName(networkId),
-      zoneOf: zoneChooser(zonesInUse(await filter.current())),
+      bridgeOf: networkBridge,
+      zoneOf,
     })
     chainCache.keepOnly(wanted.ports)
     const changed = await filter.apply(rules, planSets(wanted, names))
     if (changed) log.info({ ports: wanted.ports.length }, 'packet filter changed')
+    await endConnections((networkId) => zoneOf(networkBridge(networkId)))
+  }
+
+  /** Ends what rules that are gone once allowed. The rules themselves are in force already if this fails. */
+  async function endConnections(zoneOf: (networkId: string) => number): Promise<void> {
+    const addresses = chainCache
+      .restricted()
+      .flatMap((port) => port.fixedIps.map((ip) => ({ address: ip.ipAddress, zone: zoneOf(port.networkId) })))
+    chainCache.clearRestricted()
+    if (addresses.length === 0) return
+    try {
+      await host.forgetConnections(addresses)
+    } catch (error) {
+      log.warn(
+        { error: describeError(error), addresses },
+        'open connections go on though their rules are gone',
+      )
+    }
   }
 
   async function populate(wanted: WantedL2, devices: DevicesPlan): Promise<void> {
@@ -113,10 +166,26 @@ export function syncPorts(deps: SyncDeps): { task: Task; status: SyncStatus } {
     for (const [networkId, problem] of problems) told.set(networkId, problem)
   }
 
-  return { task: { name: 'sync-ports', everySeconds: 60, run }, status }
+  return {
+    task: { name: 'sync-ports', everySeconds: 60, run },
+    status,
+    changed: () => {
+      stale = true
+    },
+    devicesChanged: () => {
+      onlyDevices = true
+    },
+  }
 }
 
 const describeAll = (reasons: readonly unknown[]): string => reasons.map(describeError).join('; ')
+
+function hasUnwantedBridge(wanted: WantedL2, links: ReadonlyMap<string, Link>, names: CloudNames): boolean {
+  const bridges = new Set(wanted.networks.map((network) => bridgeName(network.id)))
+  return links
+    .values()
+    .some((link) => link.kind === 'bridge' && link.alias === names.alias && !bridges.has(link.name))
+}
 
 /** Routes matter only while a NIC with addresses joins or leaves a bridge. */
 const needsRoutes = (wanted: WantedL2, links: ReadonlyMap<string, Link>): boolean =>

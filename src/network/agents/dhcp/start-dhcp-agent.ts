@@ -4,7 +4,7 @@ import type { Host } from '../../../linux/host.ts'
 import { dhcpAgentTopic } from '../../rpc/agents.ts'
 import { type AgentDeps, type RunningAgent, runAgent } from '../agent.ts'
 import { cloudNames } from '../names.ts'
-import { serverOver } from '../server.ts'
+import { serverOf } from '../server.ts'
 import type { Daemons } from './daemons.ts'
 import type { DhcpOptions } from './options.ts'
 import { syncNetworks } from './sync-networks.ts'
@@ -20,9 +20,9 @@ export interface DhcpAgentDeps extends AgentDeps {
 
 /** Starts the agent. Disposing it leaves dnsmasq and haproxy at work; a later agent finds them again. */
 export async function startDhcpAgent(deps: DhcpAgentDeps): Promise<RunningAgent> {
-  const { bus, host, hostName, daemons, options, log } = deps
+  const { host, hostName, daemons, options, log } = deps
   const { task, status } = syncNetworks({
-    server: serverOver(bus),
+    server: serverOf(deps),
     host,
     hostName,
     names: cloudNames(deps.cloudId),

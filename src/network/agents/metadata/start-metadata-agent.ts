@@ -2,7 +2,7 @@
 import { chmod, chown, readFile, rm } from 'node:fs/promises'
 import { Fault } from '../../../base/errors.ts'
 import { type AgentDeps, type RunningAgent, runAgent } from '../agent.ts'
-import { serverOver } from '../server.ts'
+import { serverOf } from '../server.ts'
 import { createMetadataProxy, type Forward } from './metadata-proxy.ts'
 
 export interface MetadataAgentDeps extends AgentDeps {
@@ -20,11 +20,11 @@ export interface MetadataAgentDeps extends AgentDeps {
 
 export async function startMetadataAgent(deps: MetadataAgentDeps): Promise<RunningAgent> {
   await using undo = new AsyncDisposableStack()
-  const { bus, log, options, forward } = deps
+  const { log, options, forward } = deps
   const socket = options.metadataProxySocket
   if (socket !== null) {
     const sharedSecret = options.metadataProxySharedSecret
-    const proxy = createMetadataProxy({ server: serverOver(bus), forward, sharedSecret, log })
+    const proxy = createMetadataProxy({ server: serverOf(deps), forward, sharedSecret, log })
     await listen(proxy, socket)
     undo.defer(async () => {
       const closed = new Promise((resolve) => proxy.close(resolve))
