@@ -54,7 +54,7 @@ declare module 'fastify' {
   }
 }
 
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 const noToken = new Fault('unauthenticated', 'The request you have made requires authentication.')
 
 /** Builds the app; the caller listens with it, injects into it, and closes it. */
@@ -71,26 +71,30 @@ export function createApi<Deps>(options: ApiOptions<Deps>): FastifyInstance {
   })
   app.decorateRequest('microversion', 0)
   app.decorateRequest('startedAt', 0)
+  // Fastify's own parsers refuse an empty JSON body and take text for a body.
+  app.removeAllContentTypeParsers()
   app.addContentTypeParser(/^application\/([\w.+-]+[+-])?json(;.*)?$/, { parseAs: 'string' }, readJson)
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
   app.addHook('onRequest', (request, reply) => admit(options, request, reply))
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    // OpenStack's services name no charset, which JSON does not have; Fastify adds one.
+    if (reply.getHeader('content-type') === 'application/json; charset=utf-8')
+      reply.header('content-type', 'application/json')
+    done()
+  })
   app.addHook('onResponse', (request, reply, done) => {
     logRequest(options, request, reply)
     done()
   })
   app.setErrorHandler((error, request, reply) => answerFault(options, error, request, reply))
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(async (request, reply) => {
+    negotiate(options, request, reply)
     const path = request.url.split('?')[0]
-    return answerFault(
-      options,
-      new Fault('not-found', 'The resource could not be found.', { path }),
-      request,
-      reply,
-    )
+    throw new Fault('not-found', 'The resource could not be found.', { path })
   })
   for (const [path, groups] of tabulate(options.routes)) {
     for (const method of methods) {
-      const group = groups.get(method)
+      const group = method === 'OPTIONS' ? undefined : groups.get(method)
       app.route({
         method,
         url: path,
@@ -98,7 +102,9 @@ export function createApi<Deps>(options: ApiOptions<Deps>): FastifyInstance {
         exposeHeadRoute: group !== undefined && !groups.has('HEAD'),
         handler: (request, reply) => {
           const work = () =>
-            group === undefined ? refuse(groups, request, reply) : serve(options, group, request, reply)
+            group === undefined
+              ? refuse(options, groups, request, reply)
+              : serve(options, group, request, reply)
           return withLogContext({ requestId: request.id }, work)
         },
       })
@@ -134,10 +140,7 @@ async function serve<Deps>(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
-  if (options.versions !== undefined) {
-    request.microversion = requestedVersion(options.versions, request.headers)
-    reply.headers(versionHeaders(options.versions, request.microversion))
-  }
+  negotiate(options, request, reply)
   const { microversion: version, auth } = request
   const route = group.choose(version, request.body)
   const rawBody = route.rawBody === true
@@ -159,17 +162,26 @@ async function serve<Deps>(
   return reply.send(result)
 }
 
+function negotiate<Deps>(options: ApiOptions<Deps>, request: FastifyRequest, reply: FastifyReply): void {
+  if (options.versions === undefined) return
+  request.microversion = requestedVersion(options.versions, request.headers)
+  reply.headers(versionHeaders(options.versions, request.microversion))
+}
+
 async function refuse<Deps>(
+  options: ApiOptions<Deps>,
   groups: ReadonlyMap<string, RouteGroup<Deps>>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<never> {
+  negotiate(options, request, reply)
   const allowed = [...groups.keys()].join(', ')
   reply.header('allow', allowed)
   const path = request.url.split('?')[0]
   throw new Fault(
     'method-not-allowed',
     `The method ${request.method} is not allowed for ${path}; it takes ${allowed}.`,
+    { method: request.method, allowed },
   )
 }
 

@@ -66,7 +66,7 @@ export function versionHeaders(range: VersionRange, version: Microversion): Reco
   if (range.legacyHeader !== undefined) headers[range.legacyHeader.toLowerCase()] = shown
   headers['vary'] =
     range.legacyHeader === undefined
-      ? 'OpenStack-API-Version'
+      ? 'openstack-api-version'
       : `OpenStack-API-Version, ${range.legacyHeader}`
   return headers
 }

@@ -28,6 +28,9 @@ export interface Finding {
   /** `'x' is too long` and so on. */
   problem: string
   value: unknown
+  /** The keyword of the schema that it breaks, and where that stands: `minimum`, `properties/total/minimum`. */
+  rule: string
+  schemaPath: string
 }
 
 /** The first thing wrong with a value, or undefined. */
@@ -43,7 +46,13 @@ export function check(schema: TSchema, value: unknown): Finding | undefined {
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-  return { path: path.join('.'), problem: wording(error), value: error.data }
+  return {
+    path: path.join('.'),
+    problem: wording(error),
+    value: error.data,
+    rule: error.keyword,
+    schemaPath: error.schemaPath.replace(/^#\//, ''),
+  }
 }
 
 /** Throws `invalid` with nova's wording when a body or query does not fit. */
@@ -54,12 +63,7 @@ export function assertValid(schema: TSchema, value: unknown, what: 'body' | 'que
     finding.path === ''
       ? finding.problem
       : `Invalid input for ${what === 'query' ? 'query parameters' : 'field/attribute'} ${finding.path}. Value: ${python(finding.value)}. ${finding.problem}`
-  throw new Fault('invalid', message, {
-    path: finding.path,
-    problem: finding.problem,
-    value: finding.value,
-    what,
-  })
+  throw new Fault('invalid', message, { ...finding, what })
 }
 
 // The deepest error tells which field it was; `anyOf` and `oneOf` themselves only say that no branch fits.
@@ -78,7 +82,7 @@ function wording(error: ErrorObject): string {
     case 'required':
       return `'${params['missingProperty']}' is a required property`
     case 'additionalProperties':
-      return `Additional properties are not allowed ('${params['additionalProperty']}' was unexpected)`
+      return unexpected(String(params['additionalProperty']), error.parentSchema)
     case 'type':
       return `${value} is not of type ${[params['type']].flat().join(',').split(',').map(python).join(', ')}`
     case 'enum':
@@ -111,6 +115,16 @@ function wording(error: ErrorObject): string {
     default:
       return `${value} ${error.message ?? 'is not valid'}`
   }
+}
+
+function unexpected(property: string, schema: Record<string, unknown> | undefined): string {
+  const patterns = Object.keys((schema?.['patternProperties'] as object | undefined) ?? {})
+  if (patterns.length === 0) return `Additional properties are not allowed ('${property}' was unexpected)`
+  const regexes = patterns
+    .sort()
+    .map((pattern) => `'${pattern}'`)
+    .join(', ')
+  return `'${property}' does not match any of the regexes: ${regexes}`
 }
 
 /** A value as Python would print it, cut to a length that fits a message. */

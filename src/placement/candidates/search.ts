@@ -147,7 +147,8 @@ function spreadOptions(
 ): Option[] {
   const { required, forbidden } = group.aggregates
   const admitted = (provider: SnapshotProvider): boolean =>
-    (hasRequired(provider.aggregates, required) || hasRequired(root.aggregates, required)) &&
+    (hasRequired(provider.aggregates, required) ||
+      (provider.rootId === root.id && hasRequired(root.aggregates, required))) &&
     provider.aggregates.isDisjointFrom(forbidden) &&
     root.aggregates.isDisjointFrom(forbidden) &&
     provider.traits.isDisjointFrom(group.traits.forbidden)

@@ -117,7 +117,7 @@ async function withoutInventory(db: PlacementDb, name: string, uuid: string): Pr
     .where('name', '=', name)
     .executeTakeFirst()
   if (known === undefined)
-    return new Fault('invalid', `Unable to allocate inventory: ${noSuchClass(name).message}`)
+    return new Fault('invalid', `Unable to allocate inventory for consumer: ${noSuchClass(name).message}`)
   return new Fault(
     'conflict',
     `Unable to allocate inventory: Inventory for '${name}' on resource provider '${uuid}' invalid.`,

@@ -5,7 +5,7 @@ import { errorCodes } from '../../error-codes.ts'
 import { listAggregates, setAggregates } from '../../store/aggregates.ts'
 import { getProvider, type Provider } from '../../store/providers.ts'
 import type { PlacementDeps, PlacementRoute, Request } from '../deps.ts'
-import { setModified } from '../headers.ts'
+import { setModified } from '../request.ts'
 
 const withGeneration = parseVersion('1.19')
 const Uuids = Type.Array(Type.String({ format: 'uuid' }), { uniqueItems: true })

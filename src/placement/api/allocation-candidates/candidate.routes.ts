@@ -1,6 +1,6 @@
 import { findCandidates } from '../../candidates/search.ts'
 import type { PlacementDeps, PlacementRoute, Request } from '../deps.ts'
-import { setModified } from '../headers.ts'
+import { setModified } from '../request.ts'
 import { candidatesView } from './candidate.view.ts'
 import { candidatesQuery, readCandidatesRequest } from './query.ts'
 

@@ -26,7 +26,7 @@ const groupParameters = [
 
 const wideParameters: readonly (readonly [string, string, TSchema])[] = [
   ['limit', '1.16', Repeatable({ pattern: '^[1-9][0-9]*$', minLength: 1 })],
-  ['group_policy', '1.25', Repeatable({ enum: ['none', 'isolate'] })],
+  ['group_policy', '1.25', Repeatable({ pattern: '^(none|isolate)$' })],
   ['root_required', '1.35', Repeatable()],
   ['same_subtree', '1.36', Repeatable()],
 ]

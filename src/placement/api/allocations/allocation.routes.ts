@@ -10,7 +10,7 @@ import {
 } from '../../store/allocations.ts'
 import { getProvider } from '../../store/providers.ts'
 import type { PlacementDeps, PlacementRoute, Request } from '../deps.ts'
-import { setModified } from '../headers.ts'
+import { dashed, setModified } from '../request.ts'
 import { type ConsumerBody, postBody, putBody, toWrite } from './allocation.ts'
 
 const one = '/allocations/:consumer'
@@ -36,7 +36,7 @@ export const allocationRoutes: readonly PlacementRoute[] = [
 async function set(request: Request<ConsumerBody>, deps: PlacementDeps): Promise<undefined> {
   const consumer = request.params['consumer']!
   if (!isUuid(consumer)) throw new Fault('invalid', `Malformed consumer_uuid: ${consumer}`)
-  await write(deps, [toWrite(consumer.toLowerCase(), request.body, deps.settings)])
+  await write(deps, [toWrite(dashed(consumer), request.body, deps.settings)])
 }
 
 async function setMany(

@@ -12,7 +12,7 @@ import {
 import { getProvider, type Provider } from '../../store/providers.ts'
 import type { PlacementDb } from '../../store/tables.ts'
 import type { PlacementDeps, PlacementRoute, Request } from '../deps.ts'
-import { setLocation, setModified } from '../headers.ts'
+import { setLocation, setModified } from '../request.ts'
 import {
   assertCapacity,
   type CreateBody,
@@ -52,7 +52,7 @@ async function create(request: Request<CreateBody>, deps: PlacementDeps): Promis
   const name = request.body.resource_class
   const inventory = withDefaults(request.body)
   const provider = await write(request, deps, async (db, found) => {
-    assertCapacity(request, found.uuid, new Map([[name, inventory]]))
+    assertCapacity(request, found.uuid, new Map([[name, inventory]]), 'create')
     await asInvalid('Unable to create inventory for', found, addInventory(db, found, name, inventory))
   })
   setLocation(request, `/resource_providers/${provider.uuid}/inventories/${name}`)

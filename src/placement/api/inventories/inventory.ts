@@ -66,6 +66,7 @@ export function assertCapacity(
   request: Request,
   providerUuid: string,
   inventories: ReadonlyMap<string, Inventory>,
+  action: 'create' | 'update' = 'update',
 ): void {
   const mayBeAll = request.atLeast('1.26')
   for (const [name, inventory] of inventories) {
@@ -73,7 +74,7 @@ export function assertCapacity(
     if (capacity > 0 || (capacity === 0 && mayBeAll)) continue
     throw new Fault(
       'invalid',
-      `Unable to update inventory for resource provider ${providerUuid}: Invalid inventory for '${name}' on resource provider '${providerUuid}'. The reserved value is greater than ${mayBeAll ? '' : 'or equal to '}total.`,
+      `Unable to ${action} inventory for resource provider ${providerUuid}: Invalid inventory for '${name}' on resource provider '${providerUuid}'. The reserved value is greater than ${mayBeAll ? '' : 'or equal to '}total.`,
     )
   }
 }

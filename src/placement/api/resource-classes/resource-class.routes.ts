@@ -9,7 +9,7 @@ import {
   renameResourceClass,
 } from '../../store/resource-classes.ts'
 import type { PlacementDeps, PlacementRoute, Request } from '../deps.ts'
-import { mountOf, setLocation, setModified } from '../headers.ts'
+import { mountOf, setLocation, setModified } from '../request.ts'
 
 const since = '1.2'
 const one = '/resource_classes/:name'

@@ -1,8 +1,8 @@
 import { assertResourceClasses, assertTraits, hasResources, satisfies } from '../../candidates/filters.ts'
 import type { Providers, SnapshotProvider } from '../../candidates/snapshot.ts'
 import type { PlacementDeps, Request } from '../deps.ts'
-import { setModified } from '../headers.ts'
 import { lastOf, readMemberOf, readResources, readTraits } from '../query.ts'
+import { setModified } from '../request.ts'
 import { providerView } from './provider.view.ts'
 
 /** `GET /resource_providers`: those that pass all filters. */

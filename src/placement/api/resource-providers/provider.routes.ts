@@ -7,7 +7,7 @@ import {
   updateProvider,
 } from '../../store/providers.ts'
 import type { PlacementDeps, PlacementRoute, Request } from '../deps.ts'
-import { setLocation, setModified } from '../headers.ts'
+import { dashed, setLocation, setModified } from '../request.ts'
 import { listProviders } from './list.ts'
 import { createBody, listQuery, type ProviderBody, updateBody } from './provider.ts'
 import { providerView } from './provider.view.ts'
@@ -67,9 +67,3 @@ function shown(request: Request, provider: Provider): unknown {
   setModified(request, [provider.updatedAt ?? provider.createdAt])
   return providerView(request, provider)
 }
-
-const dashed = (uuid: string): string =>
-  uuid
-    .replaceAll('-', '')
-    .toLowerCase()
-    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')

@@ -1,5 +1,5 @@
 import type { Request } from '../deps.ts'
-import { mountOf } from '../headers.ts'
+import { mountOf } from '../request.ts'
 
 export interface ShownProvider {
   uuid: string

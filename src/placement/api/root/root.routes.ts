@@ -1,5 +1,5 @@
 import type { PlacementRoute, Request } from '../deps.ts'
-import { setModified } from '../headers.ts'
+import { setModified } from '../request.ts'
 import { versions } from '../versions.ts'
 
 export const rootRoutes: readonly PlacementRoute[] = [{ get: '/', policy: null, handler: showVersions }]

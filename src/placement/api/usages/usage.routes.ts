@@ -3,8 +3,8 @@ import { type Microversion, parseVersion } from '../../../base/http/microversion
 import { getProvider } from '../../store/providers.ts'
 import { getProjectUsages, getProviderUsages, getUsagesByType } from '../../store/usages.ts'
 import type { PlacementDeps, PlacementRoute, Request } from '../deps.ts'
-import { setModified } from '../headers.ts'
 import { lastOf } from '../query.ts'
+import { setModified } from '../request.ts'
 
 const strict = { additionalProperties: false }
 const idRules = { minLength: 1, maxLength: 255 }

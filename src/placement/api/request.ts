@@ -1,4 +1,4 @@
-/** What placement's answers have in common. */
+/** What placement's requests and answers have in common. */
 import { Fault } from '../../base/errors.ts'
 import type { Request } from './deps.ts'
 
@@ -32,3 +32,10 @@ export function assertAcceptsJson(request: Request): void {
   })
   if (!accepted) throw new Fault('not-acceptable', 'Only application/json is provided')
 }
+
+/** A uuid as placement keeps it; clients may leave out the dashes. */
+export const dashed = (uuid: string): string =>
+  uuid
+    .replaceAll('-', '')
+    .toLowerCase()
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
