@@ -1,7 +1,10 @@
 /** What compute's API works with; `service.ts` puts it together. */
 import type { Kysely } from 'kysely'
-import type { NetworkClient } from '../../network/client.ts'
+import type { NetworkClient } from '#network/client.ts'
+import type { PlacementClient } from '#placement/client.ts'
 import type { ComputeApiConfig } from '../config.ts'
+import type { AgentClient } from '../rpc/agent.ts'
+import type { ConductorClient } from '../rpc/conductor.ts'
 import type { ApiTables } from '../store/api-tables.ts'
 import type { CellDbs } from '../store/cell-dbs.ts'
 
@@ -27,4 +30,14 @@ export interface ProjectDeps extends ApiDbDeps {
 export interface NetworkDeps {
   /** Network as the caller sees it. */
   networkFor(token: string): NetworkClient
+}
+
+/** What is told to conductors and asked of the agents on hosts. */
+export interface EngineDeps {
+  conductor: ConductorClient
+  agents: AgentClient
+}
+
+export interface HostDeps extends CellDeps, Pick<EngineDeps, 'conductor'> {
+  placement: PlacementClient
 }

@@ -1,15 +1,41 @@
 /** All of compute's routes. */
 import type { Route } from '../../base/http/route.ts'
-import type { CellDeps, NetworkDeps, ProjectDeps } from './deps.ts'
+import { aggregateRoutes } from './aggregates/aggregates.routes.ts'
+import { availabilityZoneRoutes } from './availability-zones/availability-zones.routes.ts'
+import type { EngineDeps, HostDeps, NetworkDeps, ProjectDeps } from './deps.ts'
 import { extensionRoutes } from './extensions/extensions.routes.ts'
 import { extraSpecRoutes } from './flavors/extra-specs.routes.ts'
 import { flavorRoutes } from './flavors/flavors.routes.ts'
+import { goneRoutes } from './gone/gone.routes.ts'
+import { hostRoutes } from './hosts/hosts.routes.ts'
+import { hypervisorRoutes } from './hypervisors/hypervisors.routes.ts'
+import { keypairRoutes } from './keypairs/keypairs.routes.ts'
+import { limitRoutes } from './limits/limits.routes.ts'
+import { migrationRoutes } from './migrations/migrations.routes.ts'
+import { quotaClassRoutes } from './quota-sets/quota-class-sets.routes.ts'
+import { quotaSetRoutes } from './quota-sets/quota-sets.routes.ts'
+import { serverGroupRoutes } from './server-groups/server-groups.routes.ts'
+import { serviceRoutes } from './services/services.routes.ts'
+import { usageRoutes } from './usage/usage.routes.ts'
 
-export interface ComputeApiDeps extends CellDeps, ProjectDeps, NetworkDeps {}
+export interface ComputeApiDeps extends HostDeps, ProjectDeps, NetworkDeps, EngineDeps {}
 
 /** Their paths start after `/v2.1`. */
 export const computeRoutes: readonly Route<ComputeApiDeps>[] = [
   ...extensionRoutes,
   ...flavorRoutes,
   ...extraSpecRoutes,
+  ...keypairRoutes,
+  ...limitRoutes,
+  ...quotaSetRoutes,
+  ...quotaClassRoutes,
+  ...aggregateRoutes,
+  ...availabilityZoneRoutes,
+  ...serviceRoutes,
+  ...hypervisorRoutes,
+  ...hostRoutes,
+  ...serverGroupRoutes,
+  ...migrationRoutes,
+  ...usageRoutes,
+  ...goneRoutes,
 ]

@@ -1,0 +1,51 @@
+/** What is known of hosts across cells: their services, whether those live, and in which zones they are. */
+
+import { listHostZones } from '../../store/aggregates.ts'
+import type { CellDb } from '../../store/cell-dbs.ts'
+import { type ComputeNodeRow, listComputeNodes } from '../../store/compute-nodes.ts'
+import { isUp, listServices, type ServiceFilter, type ServiceRow } from '../../store/services.ts'
+import type { CellDeps } from '../deps.ts'
+
+export interface HostService extends ServiceRow {
+  cell: CellDb
+  up: boolean
+  zone: string
+}
+
+/** The services of all cells, the oldest first. */
+export async function listHostServices(deps: CellDeps, filter: ServiceFilter = {}): Promise<HostService[]> {
+  const { config } = deps
+  const zones = await listHostZones(deps.apiDb)
+  const found: HostService[] = []
+  for (const cell of await deps.cells.all()) {
+    for (const row of await listServices(cell.db, filter)) {
+      const zone =
+        row.binary === 'nova-compute'
+          ? (zones.get(row.host) ?? config.defaultAvailabilityZone)
+          : config.internalServiceZone
+      found.push({ ...row, cell, zone, up: isUp(row, config.serviceDownSeconds) })
+    }
+  }
+  return found
+}
+
+export interface Hypervisor {
+  node: ComputeNodeRow
+  service: HostService
+}
+
+/** The compute nodes of all cells that have a service. */
+export async function listHypervisors(
+  deps: CellDeps,
+  filter: { host?: string; hostnameLike?: string; uuid?: string } = {},
+): Promise<Hypervisor[]> {
+  const services = await listHostServices(deps, { binary: 'nova-compute' })
+  const found: Hypervisor[] = []
+  for (const cell of await deps.cells.all()) {
+    for (const node of await listComputeNodes(cell.db, filter)) {
+      const service = services.find((one) => one.host === node.host && one.cell.id === cell.id)
+      if (service !== undefined) found.push({ node, service })
+    }
+  }
+  return found
+}
