@@ -27,7 +27,8 @@ type Target = Readonly<Record<string, unknown>>
 export type IdentityRequest<Body = any> = ApiRequest<Body>
 
 export interface IdentityRoute extends Path {
-  rule: string
+  /** The policy; a function where it depends on what is asked for. */
+  rule: string | ((request: IdentityRequest, deps: IdentityDeps) => string | Promise<string>)
   /** What the rule is checked against; entities that are not there are left out, so that only an administrator learns it. */
   target?(request: IdentityRequest, deps: IdentityDeps): Promise<Target> | Target
   /** The key that wraps the body, and the schema of what is in it. */
@@ -48,7 +49,8 @@ export function toRoute(route: IdentityRoute): Route<IdentityDeps> {
     ...(status === undefined ? {} : { status }),
     policy: 'identity:any_token',
     async handler(request: IdentityRequest, deps) {
-      authorize(request, rule, await target?.(request, deps))
+      const name = typeof rule === 'string' ? rule : await rule(request, deps)
+      authorize(request, name, await target?.(request, deps))
       if (body !== undefined) assertBody(body.schema, unwrap(request.body, body.key))
       if (!changes) return handler(request, deps)
       try {

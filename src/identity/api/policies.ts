@@ -52,6 +52,8 @@ export const policyDefaults: Readonly<Record<string, string>> = {
   ...administered('domain', 'domains'),
   'identity:get_domain': `${adminOrSystemReader} or token.domain.id:%(target.domain.id)s or token.project.domain.id:%(target.domain.id)s`,
 
+  'identity:get_domain_config': adminOrSystemReader,
+
   ...administered('project', 'projects'),
   'identity:get_project': projectReader,
   'identity:list_projects': systemOrDomainReader('target.domain_id'),

@@ -1,11 +1,42 @@
 /** All of identity's routes. */
 import type { Route } from '#base/http/route.ts'
+import { authScopeRoutes } from './auth/scopes.routes.ts'
 import { loginRoute, tokenRoutes } from './auth/tokens.routes.ts'
-import { type IdentityDeps, toRoute } from './identity-route.ts'
+import { domainConfigRoutes } from './domains/config.routes.ts'
+import { domainRoutes } from './domains/domains.routes.ts'
+import { grantRoutes } from './grants/grants.routes.ts'
+import { groupRoutes } from './groups/groups.routes.ts'
+import { memberRoutes } from './groups/members.routes.ts'
+import { type IdentityDeps, type IdentityRoute, toRoute } from './identity-route.ts'
+import { projectRoutes } from './projects/projects.routes.ts'
+import { projectTagRoutes } from './projects/tags.routes.ts'
+import { implicationRoutes } from './roles/implications.routes.ts'
+import { roleRoutes } from './roles/roles.routes.ts'
+import { belongingRoutes } from './users/belongings.routes.ts'
+import { passwordRoute } from './users/password.routes.ts'
+import { userRoutes } from './users/users.routes.ts'
 import { versionRoutes } from './versions.ts'
+
+/** Those that need a token. */
+export const guardedRoutes: readonly IdentityRoute[] = [
+  ...tokenRoutes,
+  ...authScopeRoutes,
+  ...domainRoutes,
+  ...domainConfigRoutes,
+  ...projectRoutes,
+  ...projectTagRoutes,
+  ...userRoutes,
+  ...belongingRoutes,
+  ...groupRoutes,
+  ...memberRoutes,
+  ...roleRoutes,
+  ...implicationRoutes,
+  ...grantRoutes,
+]
 
 export const identityRoutes: readonly Route<IdentityDeps>[] = [
   ...versionRoutes,
   loginRoute,
-  ...[...tokenRoutes].map(toRoute),
+  passwordRoute,
+  ...guardedRoutes.map(toRoute),
 ]
