@@ -9,9 +9,10 @@ import { migrate } from '#base/db/migrate.ts'
 import { createApi } from '#base/http/app.ts'
 import type { Logger } from '#base/log.ts'
 import { renderFault } from './api/faults.ts'
-import { policyDefaults } from './api/policies.ts'
+import { policyDefaults } from './api/policy-defaults.ts'
 import { identityRoutes } from './api/routes.ts'
 import { type Bootstrap, bootstrapIdentity } from './bootstrap.ts'
+import { openCredentialCipher } from './credential-cipher.ts'
 import { createPasswordHasher } from './passwords.ts'
 import { migrations } from './store/migrations/list.ts'
 import type { Tables } from './store/tables.ts'
@@ -54,10 +55,12 @@ export async function startIdentity(options: IdentityOptions): Promise<Identity>
   const passwords = createPasswordHasher(
     options.passwordHashRounds === undefined ? {} : { rounds: options.passwordHashRounds },
   )
+  const cipher = openCredentialCipher(options.keyDirectory)
+  const tokenSeconds = options.tokenSeconds ?? 3600
   const app = createApi({
     name: 'identity',
     routes: identityRoutes,
-    deps: { db, clock, passwords, validator, state, tokenSeconds: options.tokenSeconds ?? 3600 },
+    deps: { db, clock, passwords, cipher, validator, state, tokenSeconds },
     log: options.log,
     tokens: validator,
     policy: createPolicy(policyDefaults, options.policyOverrides),

@@ -5,6 +5,7 @@ import type { Clock } from '#base/clock.ts'
 import { Fault } from '#base/errors.ts'
 import type { ApiRequest, Route } from '#base/http/route.ts'
 import { check } from '#base/http/validate.ts'
+import type { CredentialCipher } from '../credential-cipher.ts'
 import type { PasswordHasher } from '../passwords.ts'
 import type { Tables } from '../store/tables.ts'
 import type { TokenState } from '../tokens/token-state.ts'
@@ -14,6 +15,7 @@ export interface IdentityDeps {
   db: Kysely<Tables>
   clock: Clock
   passwords: PasswordHasher
+  cipher: CredentialCipher
   validator: LocalValidator
   state: TokenState
   /** How long a token lasts. */

@@ -1,17 +1,29 @@
 /** All of identity's routes. */
 import type { Route } from '#base/http/route.ts'
+import { accessRuleRoutes } from './application-credentials/access-rules.routes.ts'
+import { applicationCredentialRoutes } from './application-credentials/application-credentials.routes.ts'
 import { authScopeRoutes } from './auth/scopes.routes.ts'
 import { loginRoute, tokenRoutes } from './auth/tokens.routes.ts'
+import { credentialRoutes } from './credentials/credentials.routes.ts'
+import { ec2CredentialRoutes } from './credentials/ec2-credentials.routes.ts'
 import { domainConfigRoutes } from './domains/config.routes.ts'
 import { domainRoutes } from './domains/domains.routes.ts'
+import { endpointRoutes } from './endpoints/endpoints.routes.ts'
 import { grantRoutes } from './grants/grants.routes.ts'
 import { groupRoutes } from './groups/groups.routes.ts'
 import { memberRoutes } from './groups/members.routes.ts'
 import { type IdentityDeps, type IdentityRoute, toRoute } from './identity-route.ts'
+import { limitRoutes } from './limits/limits.routes.ts'
+import { registeredLimitRoutes } from './limits/registered-limits.routes.ts'
+import { policyRoutes } from './policies/policies.routes.ts'
 import { projectRoutes } from './projects/projects.routes.ts'
 import { projectTagRoutes } from './projects/tags.routes.ts'
+import { regionRoutes } from './regions/regions.routes.ts'
+import { roleAssignmentRoutes } from './role-assignments/role-assignments.routes.ts'
 import { implicationRoutes } from './roles/implications.routes.ts'
 import { roleRoutes } from './roles/roles.routes.ts'
+import { serviceRoutes } from './services/services.routes.ts'
+import { trustRoutes } from './trusts/trusts.routes.ts'
 import { belongingRoutes } from './users/belongings.routes.ts'
 import { passwordRoute } from './users/password.routes.ts'
 import { userRoutes } from './users/users.routes.ts'
@@ -32,6 +44,18 @@ export const guardedRoutes: readonly IdentityRoute[] = [
   ...roleRoutes,
   ...implicationRoutes,
   ...grantRoutes,
+  ...roleAssignmentRoutes,
+  ...serviceRoutes,
+  ...endpointRoutes,
+  ...regionRoutes,
+  ...policyRoutes,
+  ...credentialRoutes,
+  ...ec2CredentialRoutes,
+  ...applicationCredentialRoutes,
+  ...accessRuleRoutes,
+  ...trustRoutes,
+  ...registeredLimitRoutes,
+  ...limitRoutes,
 ]
 
 export const identityRoutes: readonly Route<IdentityDeps>[] = [
