@@ -1,0 +1,147 @@
+/** Finds a resource's rows as a caller may see them. */
+import { type RawBuilder, sql } from 'kysely'
+import type { Db } from '../../base/db/database.ts'
+import { badRequest } from '../errors.ts'
+import type { Tables } from '../store/tables.ts'
+import type { Caller } from './caller.ts'
+import type { ListQuery } from './query.ts'
+import type { Condition, Resource } from './resource.ts'
+
+const column = (resource: Resource<{ id: string }>, attribute: string): RawBuilder<unknown> =>
+  sql.ref(
+    `${resource.table}.${resource.columns?.[attribute] ?? (attribute === 'tenant_id' ? 'project_id' : attribute)}`,
+  )
+
+/** Rows that the caller can see and the filters let through, sorted, one page of them. */
+export async function listRows<Row extends { id: string }>(
+  db: Db<Tables>,
+  resource: Resource<Row>,
+  query: ListQuery,
+  caller: Caller,
+): Promise<Row[]> {
+  const conditions = conditionsOf(resource, query.filters, caller)
+  const sorts = query.sorts.some((sort) => sort.key === 'id')
+    ? query.sorts
+    : [...query.sorts, { key: 'id', ascending: true }]
+  if (query.limit > 0 && query.marker !== undefined) {
+    const marker = await getVisible(db, resource, query.marker, caller)
+    conditions.push(beyond(resource, sorts, marker, query.reverse))
+  }
+  const where = conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`
+  const order = sql.join(
+    sorts.map(
+      (sort) => sql`${column(resource, sort.key)} ${sort.ascending !== query.reverse ? sql`asc` : sql`desc`}`,
+    ),
+  )
+  const limit = query.limit > 0 ? sql`limit ${sql.lit(query.limit)}` : sql``
+  const table = sql.table(resource.table)
+  const found = await sql<Row>`select ${table}.* from ${table} ${where} order by ${order} ${limit}`.execute(
+    db,
+  )
+  return query.reverse ? found.rows.reverse() : found.rows
+}
+
+/** One row, or the resource's own "not found" where the caller may not know of it. */
+export async function getVisible<Row extends { id: string }>(
+  db: Db<Tables>,
+  resource: Resource<Row>,
+  id: string,
+  caller: Caller,
+): Promise<Row> {
+  const row = await findVisible(db, resource, id, caller)
+  if (row === undefined) throw resource.unknown(id)
+  return row
+}
+
+export async function findVisible<Row extends { id: string }>(
+  db: Db<Tables>,
+  resource: Resource<Row>,
+  id: string,
+  caller: Caller,
+): Promise<Row | undefined> {
+  const conditions = [sql<boolean>`${column(resource, 'id')} = ${id}`, ...conditionsOf(resource, {}, caller)]
+  const table = sql.table(resource.table)
+  const where = sql.join(conditions, sql` and `)
+  const found = await sql<Row>`select ${table}.* from ${table} where ${where}`.execute(db)
+  return found.rows[0]
+}
+
+/** Rows by id in that order, whoever asks. */
+export async function rowsById<Row extends { id: string }>(
+  db: Db<Tables>,
+  resource: Resource<Row>,
+  ids: readonly string[],
+): Promise<Row[]> {
+  if (ids.length === 0) return []
+  const table = sql.table(resource.table)
+  const found = await sql<Row>`select * from ${table} where id in (${sql.join(ids)})`.execute(db)
+  const byId = new Map(found.rows.map((row) => [row.id, row]))
+  return ids.flatMap((id) => byId.get(id) ?? [])
+}
+
+function conditionsOf<Row extends { id: string }>(
+  resource: Resource<Row>,
+  filters: ListQuery['filters'],
+  caller: Caller,
+): Condition[] {
+  const conditions: Condition[] = []
+  if (!caller.admin && resource.visible !== undefined) conditions.push(resource.visible(caller))
+  for (const [name, values] of Object.entries(filters)) {
+    const special = resource.filters?.[name]
+    if (special !== undefined) conditions.push(special(values, caller))
+    else if (tagConditions[name] !== undefined && resource.tagged === true)
+      conditions.push(tagConditions[name](resource.table, values))
+    else conditions.push(plainCondition(resource, name, values))
+  }
+  return conditions
+}
+
+function plainCondition(
+  resource: Resource<{ id: string }>,
+  name: string,
+  values: readonly string[],
+): Condition {
+  const convert = resource.attributes[name]?.convert
+  const wanted = values.map((value) => {
+    const converted = convert === undefined ? value : convert(value)
+    return typeof converted === 'boolean' ? Number(converted) : converted
+  })
+  const simple = wanted.every((value) => typeof value === 'string' || typeof value === 'number')
+  if (!simple) throw badRequest(`['${name}'] is invalid attribute for filtering`)
+  return sql<boolean>`${column(resource, name)} in (${sql.join(wanted)})`
+}
+
+// Everything after the marker in the order of the list: for keys a, b: a > A or (a = A and b > B).
+function beyond<Row extends { id: string }>(
+  resource: Resource<Row>,
+  sorts: ListQuery['sorts'],
+  marker: Row,
+  reverse: boolean,
+): Condition {
+  const value = (key: string) =>
+    (marker as Record<string, unknown>)[resource.columns?.[key] ?? (key === 'tenant_id' ? 'project_id' : key)]
+  const parts = sorts.map((sort, index) => {
+    const same = sorts
+      .slice(0, index)
+      .map((before) => sql<boolean>`${column(resource, before.key)} = ${value(before.key)}`)
+    const operator = sort.ascending !== reverse ? sql`>` : sql`<`
+    const next = sql<boolean>`${column(resource, sort.key)} ${operator} ${value(sort.key)}`
+    return sql<boolean>`(${sql.join([...same, next], sql` and `)})`
+  })
+  return sql<boolean>`(${sql.join(parts, sql` or `)})`
+}
+
+const splitTags = (values: readonly string[]): string[] => values.flatMap((value) => value.split(','))
+
+function taggedWith(table: string, tags: readonly string[], atLeast: number): Condition {
+  const id = sql.ref(`${table}.id`)
+  return sql<boolean>`(select count(*) from tags where tags.resource_id = ${id} and tags.tag in (${sql.join(tags)})) >= ${sql.lit(atLeast)}`
+}
+
+const tagConditions: Readonly<Record<string, (table: string, values: readonly string[]) => Condition>> = {
+  tags: (table, values) => taggedWith(table, splitTags(values), new Set(splitTags(values)).size),
+  'tags-any': (table, values) => taggedWith(table, splitTags(values), 1),
+  'not-tags': (table, values) =>
+    sql<boolean>`not ${taggedWith(table, splitTags(values), new Set(splitTags(values)).size)}`,
+  'not-tags-any': (table, values) => sql<boolean>`not ${taggedWith(table, splitTags(values), 1)}`,
+}

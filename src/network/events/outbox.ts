@@ -1,0 +1,89 @@
+/** Delivers what compute is to be told: in order, in batches, again until compute took it, also after a restart. */
+import type { Kysely } from 'kysely'
+import { describeError, isFault } from '../../base/errors.ts'
+import type { Logger } from '../../base/log.ts'
+import type { Tables } from '../store/tables.ts'
+import type { ComputeEvent, SendEvents } from './compute-event.ts'
+
+export interface Outbox extends AsyncDisposable {
+  /** There is something new. */
+  wake(): void
+}
+
+const batchSize = 100
+const firstWaitMilliseconds = 500
+const longestWaitMilliseconds = 30_000
+
+export function createOutbox(deps: { db: Kysely<Tables>; send: SendEvents; log: Logger }): Outbox {
+  let running: Promise<void> | undefined
+  let again = false
+  let timer: NodeJS.Timeout | undefined
+  let wait = firstWaitMilliseconds
+  let stopped = false
+
+  /** False when compute could not be reached. */
+  async function deliverBatch(): Promise<'empty' | 'more' | 'failed'> {
+    const rows = await deps.db
+      .selectFrom('compute_events')
+      .selectAll()
+      .orderBy('id')
+      .limit(batchSize)
+      .execute()
+    if (rows.length === 0) return 'empty'
+    try {
+      await deps.send(rows.map((row) => JSON.parse(row.event) as ComputeEvent))
+    } catch (error) {
+      // What compute refuses for good would be refused again.
+      const passing = !isFault(error) || ['unavailable', 'unauthenticated', 'bug'].includes(error.kind)
+      if (passing) {
+        deps.log.warn(
+          { reason: describeError(error), retryMilliseconds: wait },
+          'compute was not told of ports',
+        )
+        return 'failed'
+      }
+      deps.log.warn({ reason: describeError(error) }, 'compute refused events of ports')
+    }
+    const ids = rows.map((row) => row.id)
+    await deps.db.deleteFrom('compute_events').where('id', 'in', ids).execute()
+    return 'more'
+  }
+
+  async function run(): Promise<void> {
+    do {
+      again = false
+      const result = await deliverBatch()
+      if (result === 'failed') {
+        again = false
+        timer = setTimeout(wake, wait)
+        wait = Math.min(wait * 2, longestWaitMilliseconds)
+        return
+      }
+      wait = firstWaitMilliseconds
+      if (result === 'more') again = true
+    } while (again && !stopped)
+  }
+
+  function wake(): void {
+    if (stopped) return
+    again = true
+    if (running !== undefined) return
+    clearTimeout(timer)
+    running = run()
+      .catch((error: unknown) => deps.log.error({ err: error }, 'events for compute could not be read'))
+      .finally(() => {
+        running = undefined
+        if (again) wake()
+      })
+  }
+
+  wake()
+  return {
+    wake,
+    async [Symbol.asyncDispose]() {
+      stopped = true
+      clearTimeout(timer)
+      await running
+    },
+  }
+}

@@ -1,0 +1,117 @@
+/** Makes a port: its addresses, MAC, groups and binding, in one transaction. */
+import { newUuid } from '../../base/ids.ts'
+import type { Caller } from '../api/caller.ts'
+import { macAddressInUse, unknown } from '../errors.ts'
+import { chooseAddresses } from '../ipam/allocate.ts'
+import { insertAllocations } from '../store/allocations.ts'
+import { ensureDefaultGroup } from '../store/security-groups.ts'
+import { newStandard } from '../store/standard.ts'
+import type { Work } from '../work.ts'
+import { bind, isBound } from './binding.ts'
+import type { MechanismDriver } from './mechanism-driver.ts'
+import {
+  assertGroups,
+  assertSecurity,
+  insertGroups,
+  isTrusted,
+  mergeDhcpOptions,
+  randomMac,
+  replacePairs,
+} from './port-parts.ts'
+import type { NewPort } from './port-values.ts'
+import { startProvisioning } from './provisioning.ts'
+
+/** Returns the port's id. Whether the caller may use the network is the API's business. */
+export async function createPort(
+  work: Work,
+  mechanisms: readonly MechanismDriver[],
+  port: NewPort,
+  caller: Caller,
+): Promise<string> {
+  const network = await work.db
+    .selectFrom('networks')
+    .select(['id', 'port_security_enabled'])
+    .where('id', '=', port.network_id)
+    .executeTakeFirst()
+  if (network === undefined) throw unknown.network(port.network_id)
+  const id = newUuid()
+  const deviceOwner = port.device_owner ?? ''
+  const trusted = isTrusted(deviceOwner)
+  const portSecurity = port.port_security_enabled ?? (network.port_security_enabled === 1 && !trusted)
+  const macAddress = port.mac_address ?? randomMac(work.options.baseMac)
+  if (port.mac_address !== undefined) await assertMacFree(work, network.id, macAddress)
+  const groups = await groupsFor(work, port, trusted || !portSecurity, caller)
+  const pairs = port.allowed_address_pairs ?? []
+  const addressed = { networkId: network.id, macAddress, deviceOwner }
+  const ips = await chooseAddresses(work, addressed, port.fixed_ips)
+  const groupsSent = port.security_groups !== undefined
+  assertSecurity({
+    portSecurity: portSecurity || trusted,
+    groups,
+    pairs,
+    hasAddress: ips.length > 0,
+    groupsSent,
+  })
+  await work.db
+    .insertInto('ports')
+    .values({
+      ...newStandard(work, id, port.project_id, port.description),
+      name: port.name ?? '',
+      network_id: network.id,
+      mac_address: macAddress,
+      admin_state_up: Number(port.admin_state_up ?? true),
+      status: 'DOWN',
+      device_id: port.device_id ?? '',
+      device_owner: deviceOwner,
+      ip_allocation: ips.length > 0 || port.fixed_ips === undefined ? 'immediate' : 'none',
+      port_security_enabled: Number(portSecurity),
+      dns_name: port.dns_name ?? '',
+      propagate_uplink_status: Number(port.propagate_uplink_status ?? true),
+    })
+    .execute()
+  await insertAllocations(work.db, { id, networkId: network.id }, ips)
+  await insertGroups(work, id, groups)
+  if (pairs.length > 0) await replacePairs(work, { id, macAddress }, pairs)
+  if (port.extra_dhcp_opts?.length) await mergeDhcpOptions(work, id, port.extra_dhcp_opts)
+  const host = port['binding:host_id'] ?? ''
+  const binding = await bind(work, mechanisms, {
+    id,
+    networkId: network.id,
+    host,
+    vnicType: port['binding:vnic_type'] ?? 'normal',
+    profile: JSON.stringify(port['binding:profile'] ?? {}),
+  })
+  await work.db.insertInto('ml2_port_bindings').values(binding).execute()
+  if (isBound(binding)) {
+    await startProvisioning(work, { id, network_id: network.id, device_owner: deviceOwner })
+    work.changes.hosts.add(host)
+  }
+  for (const group of groups) work.changes.members.add(group)
+  if (ips.length > 0) work.changes.dhcpNetworks.add(network.id)
+  return id
+}
+
+async function groupsFor(
+  work: Work,
+  port: NewPort,
+  unfiltered: boolean,
+  caller: Caller,
+): Promise<readonly string[]> {
+  if (port.security_groups !== undefined) {
+    await assertGroups(work, port.security_groups, port.project_id, caller.admin)
+    return port.security_groups
+  }
+  if (unfiltered || !work.options.enableSecurityGroup || port.project_id === '') return []
+  return [await ensureDefaultGroup(work, port.project_id)]
+}
+
+/** Throws when another port of the network has the MAC. */
+export async function assertMacFree(work: Work, networkId: string, macAddress: string): Promise<void> {
+  const taken = await work.db
+    .selectFrom('ports')
+    .select('id')
+    .where('network_id', '=', networkId)
+    .where('mac_address', '=', macAddress)
+    .executeTakeFirst()
+  if (taken !== undefined) throw macAddressInUse(networkId, macAddress)
+}

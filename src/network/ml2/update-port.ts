@@ -1,0 +1,157 @@
+/** Changes a port: names, addresses, groups, and which host it is bound to. */
+import type { Caller } from '../api/caller.ts'
+import { conflict } from '../errors.ts'
+import { tellAddresses, tellStatus } from '../events/tell.ts'
+import { changeAddresses, renewAutoAddresses } from '../ipam/change-addresses.ts'
+import { allocationsOf } from '../store/allocations.ts'
+import { groupsOfPorts } from '../store/security-groups.ts'
+import type { PortBindingRow, PortRow } from '../store/tables.ts'
+import type { Work } from '../work.ts'
+import { bind, bindingOf, isBound } from './binding.ts'
+import { assertMacFree } from './create-port.ts'
+import type { MechanismDriver } from './mechanism-driver.ts'
+import { assertGroups, assertSecurity, mergeDhcpOptions, replaceGroups, replacePairs } from './port-parts.ts'
+import type { PortChanges } from './port-values.ts'
+import { startProvisioning } from './provisioning.ts'
+
+export async function updatePort(
+  work: Work,
+  mechanisms: readonly MechanismDriver[],
+  port: PortRow,
+  changes: PortChanges,
+  caller: Caller,
+): Promise<void> {
+  const before = await bindingOf(work.db, port.id)
+  const groupsBefore = (await groupsOfPorts(work.db, [port.id])).get(port.id) ?? []
+  if (changes.mac_address !== undefined && changes.mac_address !== port.mac_address)
+    await assertMacChange(work, port, before, changes.mac_address)
+  const after: PortRow = { ...port, ...columns(changes) }
+  const addressesChanged = await changeIps(work, after, changes, port)
+  const groups = await changeGroups(work, after, changes, groupsBefore, caller)
+  const changed = columns(changes)
+  if (Object.keys(changed).length > 0)
+    await work.db.updateTable('ports').set(changed).where('id', '=', port.id).execute()
+  if (changes.allowed_address_pairs !== undefined) {
+    const owner = { id: port.id, macAddress: after.mac_address }
+    await replacePairs(work, owner, changes.allowed_address_pairs)
+  }
+  if (changes.extra_dhcp_opts !== undefined)
+    await mergeDhcpOptions(work, port.id, changes.extra_dhcp_opts ?? [])
+  await changeBinding(work, mechanisms, after, changes, before)
+  if (before.host !== '') work.changes.hosts.add(before.host)
+  for (const group of new Set([...groupsBefore, ...groups])) work.changes.members.add(group)
+  work.changes.dhcpNetworks.add(port.network_id)
+  if (addressesChanged) await tellAddresses(work, after)
+}
+
+/** The columns of `ports` that a change sets. */
+function columns(changes: PortChanges): Partial<PortRow> {
+  const set: Partial<PortRow> = {}
+  if (changes.name !== undefined) set.name = changes.name
+  if (changes.description !== undefined) set.description = changes.description
+  if (changes.admin_state_up !== undefined) set.admin_state_up = Number(changes.admin_state_up)
+  if (changes.device_id !== undefined) set.device_id = changes.device_id
+  if (changes.device_owner !== undefined) set.device_owner = changes.device_owner
+  if (changes.mac_address !== undefined) set.mac_address = changes.mac_address
+  if (changes.dns_name !== undefined) set.dns_name = changes.dns_name
+  if (changes.port_security_enabled !== undefined)
+    set.port_security_enabled = Number(changes.port_security_enabled)
+  return set
+}
+
+async function assertMacChange(
+  work: Work,
+  port: PortRow,
+  binding: PortBindingRow,
+  mac: string,
+): Promise<void> {
+  if (isBound(binding)) {
+    throw conflict(
+      'PortBound',
+      `Unable to complete operation on port ${port.id}, port is already bound, port type: ${binding.vif_type}, old_mac ${port.mac_address}, new_mac ${mac}.`,
+    )
+  }
+  if (port.device_owner.startsWith('network:')) {
+    throw conflict(
+      'UnsupportedPortDeviceOwner',
+      `Operation mac address update is not supported for device_owner ${port.device_owner} on port ${port.id}.`,
+    )
+  }
+  await assertMacFree(work, port.network_id, mac)
+}
+
+async function changeIps(
+  work: Work,
+  after: PortRow,
+  changes: PortChanges,
+  before: PortRow,
+): Promise<boolean> {
+  if (changes.fixed_ips !== undefined) return changeAddresses(work, after, changes.fixed_ips)
+  if (after.mac_address !== before.mac_address) return renewAutoAddresses(work, after)
+  return false
+}
+
+async function changeGroups(
+  work: Work,
+  after: PortRow,
+  changes: PortChanges,
+  before: readonly string[],
+  caller: Caller,
+): Promise<readonly string[]> {
+  const groups = changes.security_groups ?? before
+  if (changes.security_groups !== undefined) await assertGroups(work, groups, after.project_id, caller.admin)
+  const pairs =
+    changes.allowed_address_pairs ??
+    (await work.db
+      .selectFrom('allowedaddresspairs')
+      .select(['ip_address', 'mac_address'])
+      .where('port_id', '=', after.id)
+      .execute())
+  if (
+    changes.port_security_enabled !== undefined ||
+    changes.security_groups !== undefined ||
+    pairs.length > 0
+  ) {
+    const ips = (await allocationsOf(work.db, [after.id])).get(after.id) ?? []
+    assertSecurity({
+      portSecurity: after.port_security_enabled === 1,
+      groups,
+      pairs,
+      hasAddress: ips.length > 0,
+      groupsSent: changes.security_groups !== undefined,
+    })
+  }
+  if (changes.security_groups !== undefined) await replaceGroups(work, after.id, groups)
+  return groups
+}
+
+async function changeBinding(
+  work: Work,
+  mechanisms: readonly MechanismDriver[],
+  port: PortRow,
+  changes: PortChanges,
+  before: PortBindingRow,
+): Promise<void> {
+  const host = changes['binding:host_id'] === undefined ? before.host : (changes['binding:host_id'] ?? '')
+  const vnicType = changes['binding:vnic_type'] ?? before.vnic_type
+  const profile =
+    changes['binding:profile'] === undefined
+      ? before.profile
+      : JSON.stringify(changes['binding:profile'] ?? {})
+  const moved = host !== before.host || vnicType !== before.vnic_type
+  // A binding that failed is tried again whenever its host is named.
+  const retried = before.vif_type === 'binding_failed' && changes['binding:host_id'] !== undefined
+  if (!moved && !retried) {
+    if (profile === before.profile) return
+    await work.db.updateTable('ml2_port_bindings').set({ profile }).where('port_id', '=', port.id).execute()
+    return
+  }
+  const wanted = { id: port.id, networkId: port.network_id, host, vnicType, profile }
+  const binding = await bind(work, mechanisms, wanted)
+  await work.db.updateTable('ml2_port_bindings').set(binding).where('port_id', '=', port.id).execute()
+  await work.db.updateTable('ports').set({ status: 'DOWN' }).where('id', '=', port.id).execute()
+  if (port.status === 'ACTIVE' && isBound(binding)) await tellStatus(work, { ...port, status: 'DOWN' })
+  if (isBound(binding)) await startProvisioning(work, port)
+  else await work.db.deleteFrom('provisioningblocks').where('port_id', '=', port.id).execute()
+  if (host !== '') work.changes.hosts.add(host)
+}

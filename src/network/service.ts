@@ -1,0 +1,78 @@
+/** Wires Network by hand: database, API, messages with agents, events for compute. */
+import type { FastifyInstance } from 'fastify'
+import type { Kysely } from 'kysely'
+import type { TokenValidator } from '../base/auth/context.ts'
+import { createPolicy } from '../base/auth/policy/policy.ts'
+import type { PolicyOverrides } from '../base/auth/policy/policy-file.ts'
+import type { Bus } from '../base/bus/bus.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { openDatabase } from '../base/db/database.ts'
+import { migrate } from '../base/db/migrate.ts'
+import { createApi } from '../base/http/app.ts'
+import type { Logger } from '../base/log.ts'
+import { configuredAliases } from './api/extensions/extensions.ts'
+import { renderFault } from './api/faults.ts'
+import { networkPolicies } from './api/policies.ts'
+import type { ApiDeps } from './api/resource.ts'
+import { networkRoutes } from './api/routes.ts'
+import { defaultNetworkOptions, type NetworkOptions } from './config.ts'
+import type { SendEvents } from './events/compute-event.ts'
+import { createOutbox } from './events/outbox.ts'
+import { createWaker } from './rpc/waker.ts'
+import { networkMigrations } from './store/migrations/list.ts'
+import type { Tables } from './store/tables.ts'
+
+export interface NetworkServiceOptions {
+  databaseUrl: string
+  tokens: TokenValidator
+  bus: Bus
+  log: Logger
+  /** For `WWW-Authenticate`. */
+  identityUri: string
+  options?: Partial<NetworkOptions>
+  policyOverrides?: PolicyOverrides
+  /** Tells compute of ports; without it nobody is told. */
+  sendEvents?: SendEvents
+  clock?: Clock
+}
+
+export interface NetworkService extends AsyncDisposable {
+  app: FastifyInstance
+  db: Kysely<Tables>
+  options: NetworkOptions
+}
+
+/** Opens the database, brings it up to date, and serves; the caller listens with `app` or injects into it. */
+export async function startNetwork(settings: NetworkServiceOptions): Promise<NetworkService> {
+  const options = { ...defaultNetworkOptions, ...settings.options }
+  const { log, bus } = settings
+  const db = openDatabase<Tables>(settings.databaseUrl)
+  await using undo = new AsyncDisposableStack()
+  undo.defer(() => db.destroy())
+  await migrate(db, networkMigrations)
+  const waker = undo.use(createWaker({ db, bus, log }))
+  const { sendEvents } = settings
+  const outbox = sendEvents === undefined ? undefined : undo.use(createOutbox({ db, send: sendEvents, log }))
+  const deps: ApiDeps = {
+    db,
+    options,
+    log,
+    clock: settings.clock ?? systemClock,
+    aliases: configuredAliases(options),
+    wakeAgents: (changes) => waker.wake(changes),
+    wakeCompute: outbox === undefined ? undefined : () => outbox.wake(),
+  }
+  const app = createApi({
+    name: 'network',
+    routes: networkRoutes(options),
+    deps,
+    log,
+    tokens: settings.tokens,
+    policy: createPolicy(networkPolicies, settings.policyOverrides),
+    renderFault,
+    identityUri: settings.identityUri,
+  })
+  undo.defer(() => app.close())
+  const ending = undo.move()
+  return { app, db, options, [Symbol.asyncDispose]: () => ending.disposeAsync() }
+}

@@ -1,0 +1,70 @@
+/** Limits of what a project may have, and what it has. */
+import { sql } from 'kysely'
+import type { Db } from '../../base/db/database.ts'
+import { python } from '../../base/http/validate.ts'
+import type { NetworkOptions } from '../config.ts'
+import { conflict } from '../errors.ts'
+import type { Work } from '../work.ts'
+import type { Tables } from './tables.ts'
+
+/** What is counted, and in which table. */
+export const countedTables = {
+  network: 'networks',
+  subnet: 'subnets',
+  subnetpool: 'subnetpools',
+  port: 'ports',
+  security_group: 'securitygroups',
+  security_group_rule: 'securitygrouprules',
+  rbac_policy: 'rbac_policies',
+} as const
+
+export const countedResources = Object.keys(countedTables) as (keyof typeof countedTables)[]
+
+export const defaultLimit = (options: NetworkOptions, resource: string): number =>
+  options.quotas[resource] ?? options.defaultQuota
+
+/** Throws OverQuota when these projects may not have one more each; a project may be named several times. */
+export async function reserveQuota(
+  work: Work,
+  resource: string,
+  projectIds: readonly string[],
+): Promise<void> {
+  for (const projectId of new Set(projectIds)) {
+    const row = await work.db
+      .selectFrom('quotas')
+      .select('limit')
+      .where('project_id', '=', projectId)
+      .where('resource', '=', resource)
+      .executeTakeFirst()
+    const limit = row?.limit ?? defaultLimit(work.options, resource)
+    if (limit < 0) continue
+    await takeTurn(work.db, projectId)
+    const wanted = projectIds.filter((id) => id === projectId).length
+    const used = await countUsed(work.db, resource as keyof typeof countedTables, projectId)
+    if (used + wanted > limit)
+      throw conflict('OverQuota', `Quota exceeded for resources: ${python([resource])}.`)
+  }
+}
+
+export async function countUsed(
+  db: Db<Tables>,
+  resource: keyof typeof countedTables,
+  projectId: string,
+): Promise<number> {
+  const table = sql.table(countedTables[resource])
+  const found = await sql<{
+    used: number
+  }>`select count(*) as used from ${table} where project_id = ${projectId}`.execute(db)
+  return Number(found.rows[0]?.used ?? 0)
+}
+
+// On databases with row locks this makes one project's transactions wait for each other until they commit.
+async function takeTurn(db: Db<Tables>, projectId: string): Promise<void> {
+  const taken = await db
+    .updateTable('project_turns')
+    .set((eb) => ({ turn: eb('turn', '+', 1) }))
+    .where('project_id', '=', projectId)
+    .executeTakeFirst()
+  if (taken.numUpdatedRows === 0n)
+    await db.insertInto('project_turns').values({ project_id: projectId, turn: 1 }).execute()
+}

@@ -1,0 +1,64 @@
+/**
+ * One change of Network's database, and whom to tell of it once it is committed. A change that meets another's row
+ * under a unique key starts again: that is how addresses, MACs and segments are settled between parallel requests.
+ */
+import type { Kysely, Transaction } from 'kysely'
+import { type Clock, timestamp } from '../base/clock.ts'
+import { isUniqueViolation } from '../base/db/database.ts'
+import type { NetworkOptions } from './config.ts'
+import type { ComputeEvent } from './events/compute-event.ts'
+import { Changes } from './rpc/changes.ts'
+import type { Tables } from './store/tables.ts'
+
+export interface Work {
+  readonly db: Transaction<Tables>
+  /** The time of the change, as it is stored. */
+  readonly now: string
+  readonly options: NetworkOptions
+  /** What the agents must be told. */
+  readonly changes: Changes
+  /** Tells compute, after the commit and however often it takes. */
+  tellCompute(event: ComputeEvent): Promise<void>
+}
+
+export interface WorkDeps {
+  db: Kysely<Tables>
+  options: NetworkOptions
+  clock: Clock
+  /** Called after each commit that changed something for agents. */
+  wakeAgents(changes: Changes): void
+  /** Undefined where nobody wants to hear of ports. */
+  wakeCompute: (() => void) | undefined
+}
+
+const tries = 20
+
+/** Runs one change in one transaction. */
+export async function inWork<T>(deps: WorkDeps, change: (work: Work) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const changes = new Changes()
+    let told = false
+    const now = timestamp(deps.clock)
+    try {
+      const result = await deps.db.transaction().execute((db) =>
+        change({
+          db,
+          now,
+          options: deps.options,
+          changes,
+          tellCompute: async (event) => {
+            if (deps.wakeCompute === undefined) return
+            told = true
+            const row = { event: JSON.stringify(event), created_at: now }
+            await db.insertInto('compute_events').values(row).execute()
+          },
+        }),
+      )
+      if (!changes.empty) deps.wakeAgents(changes)
+      if (told) deps.wakeCompute?.()
+      return result
+    } catch (error) {
+      if (!isUniqueViolation(error) || attempt >= tries) throw error
+    }
+  }
+}
