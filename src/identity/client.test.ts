@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isFault } from '#base/errors.ts'
+import { type Send, sendByInject } from '#base/http/client.ts'
+import { startWorld } from './api/identity-world.ts'
+import { findEndpoint, passwordAuthenticator, remoteValidator } from './client.ts'
+
+const nova = { username: 'nova', password: 'nova-secret', projectName: 'service' }
+
+function counting(send: Send): { send: Send; calls: string[] } {
+  const calls: string[] = []
+  return {
+    calls,
+    send: (call) => {
+      calls.push(`${call.method} ${call.path}`)
+      return send(call)
+    },
+  }
+}
+
+test('a service logs in once, again before its token ends, and says why it could not', async () => {
+  await using world = await startWorld()
+  const { send, calls } = counting(sendByInject(world.identity.app))
+  const source = passwordAuthenticator(send, nova, world.clock)
+  const [first, same] = await Promise.all([source(), source()])
+  assert.equal(first, same)
+  assert.equal(await source(), first)
+  assert.equal(calls.length, 1)
+  world.clock.advance(3400)
+  assert.notEqual(await source(), first)
+  const wrong = passwordAuthenticator(send, { ...nova, password: 'x' }, world.clock)
+  await assert.rejects(wrong(), (error) => isFault(error, 'unauthenticated'))
+})
+
+test('a remote validator says what the local one does, asks once in a while, and learns of revocation', async () => {
+  await using world = await startWorld()
+  const { send, calls } = counting(sendByInject(world.identity.app))
+  const validator = remoteValidator(send, passwordAuthenticator(send, nova, world.clock), {
+    clock: world.clock,
+  })
+  const { extra: _, ...local } = (await world.identity.validator.validate(world.adminToken))!
+  const { extra: __, ...remote } = (await validator.validate(world.adminToken))!
+  assert.deepEqual(remote, local)
+  const asked = calls.length
+  await validator.validate(world.adminToken)
+  assert.equal(calls.length, asked)
+  assert.equal(await validator.validate('forged'), undefined)
+  await world.call('DELETE', '/v3/auth/tokens', world.adminToken, undefined, {
+    'x-subject-token': world.adminToken,
+  })
+  world.clock.advance(31)
+  assert.equal(await validator.validate(world.adminToken), undefined)
+})
+
+test('an endpoint is found by the catalog of one’s own token', async () => {
+  await using world = await startWorld()
+  const send = sendByInject(world.identity.app)
+  const source = passwordAuthenticator(send, nova, world.clock)
+  assert.equal(await findEndpoint(send, source, { type: 'compute' }), 'http://c:8774/v2.1')
+  await assert.rejects(findEndpoint(send, source, { type: 'dns' }), (error) => isFault(error, 'unavailable'))
+})
