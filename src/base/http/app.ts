@@ -18,6 +18,7 @@ import { assertValid } from './validate.ts'
 /** A fault as a service answers it. */
 export interface FaultReply {
   status: number
+  /** Sent as JSON; a string as it is, with the `content-type` among the headers. */
   body: unknown
   headers?: Readonly<Record<string, string>>
 }
@@ -32,7 +33,10 @@ export interface ApiOptions<Deps> {
   policy: PolicyChecker
   /** Without it the service has no microversions. */
   versions?: VersionRange
-  renderFault(fault: Fault, request: { requestId: string; microversion: Microversion }): FaultReply
+  renderFault(
+    fault: Fault,
+    request: { requestId: string; microversion: Microversion; accept: string | undefined },
+  ): FaultReply
   /** For `WWW-Authenticate: Keystone uri="…"`. */
   identityUri: string
   /** Largest JSON body in bytes; oslo.middleware's default unless given. */
@@ -195,11 +199,13 @@ function answerFault<Deps>(
   if (fault.kind === 'bug')
     options.log.error({ err: fault.cause ?? fault, url: request.url }, 'unexpected error')
   else if (fault.kind === 'unavailable') options.log.warn({ err: fault, url: request.url }, 'unavailable')
-  const answer = options.renderFault(fault, { requestId: request.id, microversion: request.microversion })
+  const { id: requestId, microversion } = request
+  const answer = options.renderFault(fault, { requestId, microversion, accept: request.headers.accept })
   reply.code(answer.status)
   if (fault.kind === 'unauthenticated')
     reply.header('www-authenticate', `Keystone uri="${options.identityUri}"`)
   for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value)
+  if (typeof answer.body === 'string') return reply.send(answer.body)
   return reply.type('application/json').send(JSON.stringify(answer.body))
 }
 

@@ -8,13 +8,14 @@ export function readJson(
   done: (error: Error | null, body?: unknown) => void,
 ): void {
   try {
-    done(null, parseBody(text.toString()))
+    done(null, parseJson(text.toString()))
   } catch (error) {
     done(error as Fault)
   }
 }
 
-function parseBody(json: string): unknown {
+/** The value of a JSON text; undefined when it is blank, `invalid` with the place when it is not JSON. */
+export function parseJson(json: string): unknown {
   if (json.trim() === '') return undefined
   // A key of that name would replace the prototype of whatever object it is copied into.
   if (json.includes('"__proto__"'))

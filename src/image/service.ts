@@ -1,0 +1,103 @@
+/** Wires the Image service: database, file store and API. */
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import type { Kysely } from 'kysely'
+import type { TokenValidator } from '../base/auth/context.ts'
+import { createPolicy } from '../base/auth/policy/policy.ts'
+import type { PolicyOverrides } from '../base/auth/policy/policy-file.ts'
+import { openDatabase } from '../base/db/database.ts'
+import { migrate } from '../base/db/migrate.ts'
+import { createApi } from '../base/http/app.ts'
+import type { Logger } from '../base/log.ts'
+import { dataRoutes } from './api/data/data.routes.ts'
+import type { ImageDeps } from './api/deps.ts'
+import { renderFault } from './api/faults.ts'
+import { imageRoutes } from './api/images/images.routes.ts'
+import { importRoutes } from './api/import/import.routes.ts'
+import { infoRoutes } from './api/info/info.routes.ts'
+import { memberRoutes } from './api/members/members.routes.ts'
+import { imagePolicies } from './api/policies.ts'
+import { schemaRoutes } from './api/schemas/schemas.routes.ts'
+import { tagRoutes } from './api/tags/tags.routes.ts'
+import { taskRoutes } from './api/tasks/tasks.routes.ts'
+import { versionRoutes } from './api/versions.ts'
+import { FileStore } from './backends/file-store.ts'
+import { defaultSettings, type ImageSettings } from './config.ts'
+import { recover } from './recover.ts'
+import { migrations } from './store/migrations/list.ts'
+import type { ImageTables } from './store/tables.ts'
+
+export interface ImageOptions {
+  databaseUrl: string
+  /** The directory of the images' data; staged data go to `staging` beneath it. */
+  storeDirectory: string
+  tokens: TokenValidator
+  log: Logger
+  identityUri: string
+  settings?: Partial<ImageSettings>
+  policyOverrides?: PolicyOverrides
+}
+
+export interface ImageService extends AsyncDisposable {
+  app: FastifyInstance
+  db: Kysely<ImageTables>
+}
+
+export const imageApiRoutes = [
+  ...versionRoutes,
+  ...imageRoutes,
+  ...dataRoutes,
+  ...memberRoutes,
+  ...tagRoutes,
+  ...schemaRoutes,
+  ...importRoutes,
+  ...infoRoutes,
+  ...taskRoutes,
+]
+
+/** Opens the database, clears what a killed process left half-way, and builds the API; the caller listens with it. */
+export async function startImage(options: ImageOptions): Promise<ImageService> {
+  const { log } = options
+  const policy = createPolicy(imagePolicies, options.policyOverrides)
+  const db = openDatabase<ImageTables>(options.databaseUrl)
+  await using undo = new AsyncDisposableStack()
+  undo.defer(() => db.destroy())
+  await migrate(db, migrations)
+  const store = new FileStore(join(options.storeDirectory, 'images'))
+  const staging = new FileStore(join(options.storeDirectory, 'staging'))
+  await recover(db, store, staging, log)
+  const background = new Set<Promise<void>>()
+  const deps: ImageDeps = {
+    db,
+    store,
+    staging,
+    settings: { ...defaultSettings, ...options.settings },
+    log,
+    inBackground(work) {
+      const running = work()
+        .catch((error: unknown) => log.error({ err: error }, 'work in the background failed'))
+        .finally(() => background.delete(running))
+      background.add(running)
+    },
+  }
+  const app = createApi<ImageDeps>({
+    name: 'image',
+    routes: imageApiRoutes,
+    deps,
+    log,
+    tokens: options.tokens,
+    policy,
+    renderFault,
+    identityUri: options.identityUri,
+  })
+  const kept = undo.move()
+  return {
+    app,
+    db,
+    async [Symbol.asyncDispose]() {
+      await app.close()
+      await Promise.all(background)
+      await kept.disposeAsync()
+    },
+  }
+}
