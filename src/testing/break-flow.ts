@@ -44,7 +44,7 @@ export function twice<Deps>(flow: ErasedFlow<Deps>): ErasedFlow<Deps> {
     const { undo } = step
     const run: AnyStep<Deps>['run'] = async (values, deps, context) => {
       await step.run(values, deps, context)
-      return await step.run(values, deps, context)
+      return await step.run(values, deps, { ...context, again: true })
     }
     if (undo === undefined) return { ...step, run }
     const undoTwice: AnyStep<Deps>['run'] = async (values, deps, context) => {

@@ -17,6 +17,8 @@ import type { Logger } from '../log.ts'
 export interface StepContext {
   /** The same each time the step runs: for what must be told apart from another flow's doing. */
   readonly flowId: number
+  /** True when the step may have run before, wholly or in part: it then looks for what it left. */
+  readonly again: boolean
   /** Aborts when the flow is cancelled or its runner stops; a step that waits must heed it. */
   readonly signal: AbortSignal
   readonly log: Logger

@@ -50,7 +50,7 @@ class FlowExecution<Deps> {
   constructor(options: FlowRun<Deps>) {
     const { row, flow } = options
     this.#o = options
-    this.#context = { flowId: row.id, signal: options.signal, log: options.log }
+    this.#context = { flowId: row.id, again: false, signal: options.signal, log: options.log }
     this.#input = JSON.parse(row.input)
     this.#outputs = JSON.parse(row.outputs)
     this.#state = row.state
@@ -107,7 +107,9 @@ class FlowExecution<Deps> {
   async #run(step: ErasedFlow<Deps>['steps'][number]): Promise<unknown> {
     for (let tries = 0; ; tries++) {
       try {
-        return await step.run(this.#values() as never, this.#o.deps, this.#context)
+        // The step that the row was found at is the one that a dead runner may have been in.
+        const again = tries > 0 || step.name === this.#o.row.step
+        return await step.run(this.#values() as never, this.#o.deps, { ...this.#context, again })
       } catch (error) {
         if (tries >= (step.retries ?? 0) || !isFault(error, 'unavailable')) throw error
         await sleep(200 * 2 ** tries, this.#o.signal)
@@ -211,7 +213,8 @@ class FlowExecution<Deps> {
 
   // What cancelled the flow must not cut short its undoing.
   #undoContext(): StepContext {
-    return this.#o.signal.aborted ? { ...this.#context, signal: new AbortController().signal } : this.#context
+    const context = { ...this.#context, again: true }
+    return this.#o.signal.aborted ? { ...context, signal: new AbortController().signal } : context
   }
 }
 

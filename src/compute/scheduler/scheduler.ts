@@ -1,0 +1,148 @@
+/** Chooses a host for a server and claims its resources there. */
+import type { Kysely } from 'kysely'
+import type { AllocationCandidates, PlacementClient } from '#placement/client.ts'
+import { Fault } from '../../base/errors.ts'
+import type { ApiTables } from '../store/api-tables.ts'
+import type { CellDb } from '../store/cell-dbs.ts'
+import type { RequestSpec } from '../store/request-specs.ts'
+import { explainRefusals, resourceRefusals } from './explain.ts'
+import { availableFilters, defaultFilters } from './filters/filters.ts'
+import type { HostDirectory } from './host-directory.ts'
+import type { Candidate, Filter, HostState, SchedulingContext } from './host-state.ts'
+import { candidatesQuery, resourcesOf } from './resource-request.ts'
+import { schedulingContext } from './scheduling-context.ts'
+import { defaultWeighers, filterHosts, rankHosts } from './weighers/weighers.ts'
+
+export interface SchedulerOptions {
+  apiDb: Kysely<ApiTables>
+  cells: readonly CellDb[]
+  placement: PlacementClient
+  directory: HostDirectory
+  enabledFilters?: readonly string[]
+  /** `[scheduler] max_placement_results`. */
+  maxCandidates?: number
+}
+
+export interface Selection {
+  host: string
+  node: string
+  nodeUuid: string
+  cellId: number
+  availabilityZone: string
+}
+
+export interface Scheduler {
+  /** Throws `unavailable`, details.noValidHost, when no host will do; its message says which refused why. */
+  select(spec: RequestSpec, excludedHosts: readonly string[]): Promise<Selection>
+}
+
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  const filters = (options.enabledFilters ?? defaultFilters).map((name): Filter => {
+    const filter = availableFilters.get(name)
+    if (filter === undefined) throw new Fault('invalid', `enabled_filters names ${name}, which is no filter.`)
+    return filter
+  })
+  return { select: (spec, excluded) => select(options, filters, spec, excluded) }
+}
+
+async function select(
+  options: SchedulerOptions,
+  filters: readonly Filter[],
+  spec: RequestSpec,
+  excluded: readonly string[],
+): Promise<Selection> {
+  const { placement, directory } = options
+  const hosts = await directory.hosts()
+  const only = chosenByUser(spec, hosts)
+  const resources = resourcesOf(spec)
+  const query = { limit: options.maxCandidates ?? 1000, inTree: only?.uuid }
+  const offers = await placement.listAllocationCandidates(candidatesQuery(spec, resources, query))
+  const offered = toCandidates(offers, hosts)
+  const refusals = new Map<string, string>()
+  const context = await schedulingContext(options, spec)
+  const forced = spec.forceHost !== null || spec.forceNode !== null
+  const ignored = new Set([...excluded, ...(spec.ignoreHosts ?? [])])
+  const left = offered.filter((host) => {
+    if (!ignored.has(host.host)) return true
+    refusals.set(host.node, 'it was tried or is to be left out')
+    return false
+  })
+  const passing = filterHosts(left, forced ? [] : filters, context, (host, why) =>
+    refusals.set(host.node, why),
+  )
+  for (const host of rankHosts(passing, defaultWeighers, context)) {
+    const claimed = await claim(placement, spec, host)
+    if (claimed === undefined) return selectionOf(host)
+    refusals.set(host.node, claimed)
+  }
+  const candidates = new Set(offered.map((host) => host.uuid))
+  const others = [...hosts.values()].filter((host) => !candidates.has(host.uuid))
+  const asked = only === undefined ? others : others.filter((host) => host.uuid === only.uuid)
+  for (const [node, why] of await resourceRefusals(placement, spec, resources, asked)) refusals.set(node, why)
+  const message = `No valid host was found. ${explainRefusals(refusals)}`
+  throw new Fault('unavailable', message, { noValidHost: true, refusals: Object.fromEntries(refusals) })
+}
+
+const selectionOf = (host: Candidate): Selection => ({
+  host: host.host,
+  node: host.node,
+  nodeUuid: host.uuid,
+  cellId: host.cellId,
+  availabilityZone: host.availabilityZone,
+})
+
+function chosenByUser(spec: RequestSpec, hosts: ReadonlyMap<string, HostState>): HostState | undefined {
+  const host = spec.forceHost ?? spec.requestedHost
+  const node = spec.forceNode ?? spec.requestedNode
+  if (host === null && node === null) return undefined
+  const found = [...hosts.values()].find(
+    (state) => (host === null || state.host === host) && (node === null || state.node === node),
+  )
+  if (found !== undefined) return found
+  const message = `No valid host was found. There is no host ${host ?? node}.`
+  throw new Fault('unavailable', message, { noValidHost: true })
+}
+
+function toCandidates(
+  { allocationRequests, providerSummaries }: AllocationCandidates,
+  hosts: ReadonlyMap<string, HostState>,
+): Candidate[] {
+  const candidates = new Map<string, Candidate>()
+  for (const request of allocationRequests) {
+    const [provider] = Object.keys(request.allocations)
+    const summary = providerSummaries[provider!]
+    const host = hosts.get(summary?.root_provider_uuid ?? provider!)
+    if (summary === undefined || host === undefined || candidates.has(host.uuid)) continue
+    const free = (name: string) => {
+      const held = summary.resources[name]
+      return held === undefined ? 0 : held.capacity - held.used
+    }
+    candidates.set(host.uuid, {
+      ...host,
+      request,
+      freeRamMb: free('MEMORY_MB'),
+      freeDiskGb: free('DISK_GB'),
+      freeVcpus: free('VCPU'),
+      traits: summary.traits,
+    })
+  }
+  return [...candidates.values()]
+}
+
+/** Undefined when the host is the server's now; else why not. */
+async function claim(
+  placement: PlacementClient,
+  spec: RequestSpec,
+  host: Candidate,
+): Promise<string | undefined> {
+  const { instanceUuid, projectId, userId } = spec
+  for (let attempt = 1; ; attempt++) {
+    const result = await placement.claim(instanceUuid, host.request, projectId, userId)
+    if (result.outcome === 'claimed') return undefined
+    if (result.outcome === 'no-capacity' || attempt === 3) return `placement: ${result.reason}`
+    // A claim that was made before a crash, and that the flow does not know of.
+    await placement.deleteAllocations(instanceUuid)
+  }
+}
+
+export type { SchedulingContext }
