@@ -1,0 +1,155 @@
+/** From a build request to a running guest. */
+import { timestamp } from '../../../base/clock.ts'
+import { describeError, Fault } from '../../../base/errors.ts'
+import { flow, RetryFrom } from '../../../base/flow/flow.ts'
+import { finishAction } from '../../store/actions.ts'
+import { updateInstance } from '../../store/instance-changes.ts'
+import { findInCell } from '../../store/instances.ts'
+import { getRequestSpec } from '../../store/request-specs.ts'
+import { powerStateNumber } from '../../virt/driver.ts'
+import type { ConductorDeps } from '../deps.ts'
+import { destroyGuest } from '../destroy-guest.ts'
+import { guestOf, hasConfigDrive } from '../guest.ts'
+import { cacheInterfaces } from '../network-info.ts'
+import { attachPorts, detachPorts, ownPortsOf } from '../ports.ts'
+import { buryInstance, failInstance, recordInstance } from '../record-instance.ts'
+import { enterTask, saveInterfaces } from '../tasks-of-instance.ts'
+
+interface Input {
+  uuid: string
+  requestId: string
+  /** Hosts that were tried, and why the last one failed. */
+  triedHosts?: string[]
+  lastError?: string
+}
+
+const event = 'compute__do_build_and_run_instance'
+
+export const createServer = flow<Input, ConductorDeps>('create-server')
+  .step({
+    name: 'choose host',
+    run: async ({ uuid, triedHosts = [], lastError }, { apiDb, scheduler }) => {
+      const spec = await getRequestSpec(apiDb, uuid)
+      try {
+        return await scheduler.select(spec, triedHosts)
+      } catch (error) {
+        if (lastError === undefined) throw error
+        throw new Fault('unavailable', `${lastError} No other host: ${describeError(error)}`, {}, error)
+      }
+    },
+    undo: ({ uuid }, { placement }) => placement.deleteAllocations(uuid),
+  })
+  // Before anything is made for the instance: from here on it is found, and cleaned up, by its record.
+  .step({
+    name: 'record the instance',
+    run: (values, deps) => recordInstance(deps, values),
+  })
+  .step({
+    name: 'connect networks',
+    run: async ({ uuid, cellId, host, availabilityZone }, deps, { again }) => {
+      const spec = await getRequestSpec(deps.apiDb, uuid)
+      const ports = await attachPorts(deps.network, spec, { uuid, host, availabilityZone }, again)
+      const requested = Array.isArray(spec.networks) ? spec.networks : []
+      const info = cacheInterfaces(await deps.networks.interfacesOf(ports), requested)
+      await saveInterfaces(deps.cells.byId(cellId).db, uuid, info, 'block_device_mapping')
+    },
+    undo: async ({ uuid, cellId }, { apiDb, cells, network }) => {
+      await detachPorts(network, uuid, ownPortsOf(await getRequestSpec(apiDb, uuid)))
+      await saveInterfaces(cells.byId(cellId).db, uuid, [], null)
+    },
+  })
+  .step({
+    name: 'spawn',
+    run: async (values, deps, context) => {
+      const { host, triedHosts = [] } = values
+      try {
+        const startedAt = timestamp()
+        const power = await spawn(values, deps, context.signal)
+        deps.directory.noteBuild(host, true)
+        return { power, startedAt }
+      } catch (error) {
+        if (context.signal.aborted) throw error
+        deps.directory.noteBuild(host, false)
+        const lastError = `Build of instance ${values.uuid} on host ${host} failed: ${describeError(error)}`
+        const tried = [...triedHosts, host]
+        if (tried.length < deps.config.maxAttempts) {
+          throw new RetryFrom('choose host', { triedHosts: tried, lastError }, error)
+        }
+        throw new Fault('unavailable', `Exceeded maximum number of retries. ${lastError}`, {}, error)
+      }
+    },
+    undo: ({ uuid, host }, deps) => destroyGuest(deps, uuid, host),
+  })
+  .step({
+    name: 'activate',
+    run: async ({ uuid, requestId, cellId, host, power, startedAt }, { cells }) => {
+      const { db } = cells.byId(cellId)
+      await db.transaction().execute(async (transaction) => {
+        const active = {
+          vm_state: 'active',
+          task_state: null,
+          power_state: powerStateNumber[power],
+          launched_at: timestamp(),
+          launched_on: host,
+          progress: 100,
+        }
+        if (!(await enterTask(transaction, uuid, active))) return
+        const at = { instanceUuid: uuid, requestId }
+        await finishAction(transaction, at, { event, startTime: startedAt, host })
+      })
+    },
+  })
+  .onFailure(async ({ uuid, requestId, cellId, host }, deps, error) => {
+    const failure = { uuid, requestId, event, host: host ?? null, error }
+    if (error.kind === 'gone') {
+      // Whoever cancelled it goes on with the record.
+      if (cellId !== undefined)
+        await updateInstance(deps.cells.byId(cellId).db, uuid, { host: null, node: null })
+    } else if (cellId === undefined) await buryInstance(deps, failure)
+    else await failInstance(deps.cells.byId(cellId).db, failure, { host: null, node: null })
+  })
+
+async function spawn(
+  { uuid, cellId, host }: { uuid: string; cellId: number; host: string },
+  deps: ConductorDeps,
+  signal: AbortSignal,
+) {
+  const { apiDb, cells, network, agents, vifs, config } = deps
+  const cell = cells.byId(cellId)
+  await enterTask(cell.db, uuid, { task_state: 'spawning' })
+  const [instance, spec] = await Promise.all([findInCell(cell, uuid), getRequestSpec(apiDb, uuid)])
+  if (instance === undefined) throw new Fault('gone', `Instance ${uuid} is gone.`)
+  const interfaces = hasConfigDrive(instance, config.forceConfigDrive) ? await network.networksOf(uuid) : null
+  const guest = guestOf(instance, spec, interfaces)
+  const unwired = instance.networkInfo
+    .filter((vif) => !vif.active && vif.type !== 'unbound')
+    .map((vif) => vif.id)
+  const waits = unwired.length > 0 && config.vifPluggingTimeoutSeconds > 0
+  signal.throwIfAborted()
+  const spawned = await abortable(agents.spawn({ guest, paused: waits }, { server: host }), signal)
+  if (!waits) return spawned.power
+  const look = async (ids: string[]) =>
+    (await network.listPorts({ ids })).filter((port) => port.status === 'ACTIVE').map((port) => port.id)
+  const timeoutSeconds = config.vifPluggingTimeoutSeconds
+  try {
+    await vifs.wait(unwired, { timeoutSeconds, signal, look })
+  } catch (error) {
+    if (signal.aborted || config.vifPluggingIsFatal) throw error
+    deps.log.warn({ err: error, uuid }, 'the guest runs although its ports are not wired')
+  }
+  return (await agents.release({ uuid }, { server: host })).power
+}
+
+/** Gives up waiting when the flow is cancelled; its undo destroys what comes of it. */
+async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>()
+  const abort = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+    aborted.promise.catch(() => undefined)
+    work.catch(() => undefined)
+  }
+}

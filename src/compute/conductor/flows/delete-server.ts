@@ -1,0 +1,83 @@
+/** The end of a server, in whatever state it is. Every step may find its work done. */
+import { timestamp } from '../../../base/clock.ts'
+import { flow } from '../../../base/flow/flow.ts'
+import { finishAction } from '../../store/actions.ts'
+import { deleteBuildRequest } from '../../store/build-requests.ts'
+import { softDeleteInstance } from '../../store/instance-changes.ts'
+import { findInstanceMapping, setQueuedForDelete } from '../../store/instance-mappings.ts'
+import { deleteRequestSpec, findRequestSpec } from '../../store/request-specs.ts'
+import type { ConductorDeps } from '../deps.ts'
+import { destroyGuest } from '../destroy-guest.ts'
+import { detachPorts, ownPortsOf } from '../ports.ts'
+import { failInstance } from '../record-instance.ts'
+
+interface Input {
+  uuid: string
+  requestId: string
+}
+
+const event = 'compute_terminate_instance'
+const retries = 4
+
+export const deleteServer = flow<Input, ConductorDeps>('delete-server')
+  .step({
+    name: 'remove the guest',
+    retries,
+    run: async ({ uuid }, deps) => {
+      const startedAt = timestamp()
+      const cellId = (await findInstanceMapping(deps.apiDb, uuid))?.cell_id ?? null
+      if (cellId === null) return { cellId, host: null, startedAt }
+      const row = await deps.cells
+        .byId(cellId)
+        .db.selectFrom('instances')
+        .select('host')
+        .where('uuid', '=', uuid)
+        .executeTakeFirst()
+      const host = row?.host ?? null
+      if (host !== null) await destroyGuest(deps, uuid, host)
+      return { cellId, host, startedAt }
+    },
+  })
+  // After the guest: a port that is deleted under a running guest would be wired to nothing.
+  .step({
+    name: 'give back ports',
+    retries,
+    run: async ({ uuid }, { apiDb, network }) => {
+      await detachPorts(network, uuid, ownPortsOf(await findRequestSpec(apiDb, uuid)))
+    },
+  })
+  .step({
+    name: 'release resources',
+    retries,
+    run: async ({ uuid }, { placement }) => {
+      await placement.deleteAllocations(uuid)
+    },
+  })
+  .step({
+    name: 'remove the records',
+    run: async ({ uuid, requestId, cellId, host, startedAt }, { apiDb, cells }) => {
+      if (cellId !== null) {
+        await cells
+          .byId(cellId)
+          .db.transaction()
+          .execute(async (transaction) => {
+            await softDeleteInstance(transaction, uuid)
+            const at = { instanceUuid: uuid, requestId }
+            await finishAction(transaction, at, { event, startTime: startedAt, host })
+          })
+      }
+      await apiDb.transaction().execute(async (transaction) => {
+        await deleteRequestSpec(transaction, uuid)
+        await transaction.deleteFrom('instance_group_member').where('instance_uuid', '=', uuid).execute()
+        if (cellId !== null) return
+        await deleteBuildRequest(transaction, uuid)
+        await transaction.deleteFrom('instance_mappings').where('instance_uuid', '=', uuid).execute()
+      })
+    },
+  })
+  .onFailure(async ({ uuid, requestId, cellId, host }, { apiDb, cells }, error) => {
+    await setQueuedForDelete(apiDb, uuid, false)
+    const failure = { uuid, requestId, event, host: host ?? null, error }
+    const known = cellId ?? (await findInstanceMapping(apiDb, uuid))?.cell_id
+    if (known != null) await failInstance(cells.byId(known).db, failure)
+  })

@@ -1,0 +1,77 @@
+/** What an agent must know to build an instance's guest. */
+import type { NetworkInterface } from '#network/client.ts'
+import { configDriveFiles } from '../metadata/config-drive.ts'
+import type { InstanceFacts } from '../metadata/facts.ts'
+import type { Guest } from '../rpc/agent.ts'
+import { guestName } from '../store/instance-changes.ts'
+import type { Instance } from '../store/instance-records.ts'
+import type { RequestSpec } from '../store/request-specs.ts'
+
+export function guestOf(
+  instance: Instance,
+  spec: RequestSpec,
+  interfaces: readonly NetworkInterface[] | null,
+): Guest {
+  const { flavor } = instance
+  return {
+    uuid: instance.uuid,
+    name: guestName(instance.id),
+    displayName: instance.display_name,
+    projectId: instance.project_id,
+    userId: instance.user_id,
+    vcpus: flavor.vcpus,
+    memoryMb: flavor.memory_mb,
+    rootGb: flavor.root_gb,
+    ephemeralGb: flavor.ephemeral_gb,
+    swapMb: flavor.swap,
+    flavorName: flavor.name,
+    extraSpecs: flavor.extra_specs,
+    image:
+      spec.image === null
+        ? null
+        : { id: spec.image.id, diskFormat: spec.image.diskFormat, properties: spec.image.properties },
+    vifs: instance.networkInfo.map((vif) => ({
+      portId: vif.id,
+      networkId: vif.network.id,
+      macAddress: vif.address,
+      mtu: vif.network.meta.mtu,
+      type: vif.type === 'bridge' ? 'bridge' : 'unbound',
+      bridgeName: vif.network.bridge,
+      devName: vif.devname,
+    })),
+    configDrive: interfaces === null ? null : configDriveFiles(factsOf(instance, interfaces)),
+  }
+}
+
+/** What metadata tells the guest; the same on a config drive and from the metadata service. */
+export function factsOf(
+  instance: Instance,
+  interfaces: readonly NetworkInterface[],
+  securityGroups: readonly string[] = ['default'],
+): InstanceFacts {
+  const [key] = instance.keypairs
+  return {
+    uuid: instance.uuid,
+    number: instance.id,
+    displayName: instance.display_name,
+    hostname: instance.hostname,
+    projectId: instance.project_id,
+    imageId: instance.image_ref,
+    flavorName: instance.flavor.name,
+    availabilityZone: instance.availability_zone ?? '',
+    launchIndex: instance.launch_index,
+    reservationId: instance.reservation_id,
+    meta: instance.metadata,
+    keypair: key === undefined ? null : { name: key.name, type: key.type, publicKey: key.public_key },
+    userData: instance.user_data,
+    securityGroups,
+    interfaces,
+    postedPassword: ['password_0', 'password_1', 'password_2', 'password_3']
+      .map((name) => instance.systemMetadata[name] ?? '')
+      .join(''),
+  }
+}
+
+/** Whether the server asked for a config drive, or the operator wants all to have one. */
+export const hasConfigDrive = (instance: Instance, force: boolean): boolean =>
+  force || ['true', '1', 'yes', 'on'].includes(instance.config_drive.toLowerCase())

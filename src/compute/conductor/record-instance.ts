@@ -1,0 +1,129 @@
+/** The record of an instance: in the cell it is built in, or in cell0 when it cannot be built. */
+import type { Kysely } from 'kysely'
+import { timestamp } from '../../base/clock.ts'
+import { isUniqueViolation } from '../../base/db/database.ts'
+import { Fault } from '../../base/errors.ts'
+import { finishAction, insertAction } from '../store/actions.ts'
+import { deleteBuildRequest, findBuildRequest } from '../store/build-requests.ts'
+import type { CellTables } from '../store/cell-tables.ts'
+import { insertFault } from '../store/faults.ts'
+import { type InstanceChanges, purgeInstance, updateInstance } from '../store/instance-changes.ts'
+import { findInstanceMapping, setInstanceCell } from '../store/instance-mappings.ts'
+import { insertInstance } from '../store/instances.ts'
+import type { ConductorDeps } from './deps.ts'
+import { enterTask } from './tasks-of-instance.ts'
+
+interface Placed {
+  uuid: string
+  requestId: string
+  host: string
+  node: string
+  cellId: number
+  availabilityZone: string
+}
+
+/** Moves the instance from its build request into its cell; run again, corrects its host. */
+export async function recordInstance(
+  { apiDb, cells }: Pick<ConductorDeps, 'apiDb' | 'cells'>,
+  placed: Placed,
+): Promise<void> {
+  const { uuid, host, node, cellId } = placed
+  const { db } = cells.byId(cellId)
+  const settled = { host, node, availability_zone: placed.availabilityZone, task_state: 'networking' }
+  const made = await findBuildRequest(apiDb, uuid)
+  const mapping = made === undefined ? await findInstanceMapping(apiDb, uuid) : undefined
+  if (made === undefined && mapping?.cell_id === cellId) {
+    await enterTask(db, uuid, settled)
+    return
+  }
+  if (made === undefined) {
+    // A retry that leaves its first cell takes its build request along: nothing else knows the whole of it.
+    throw new Fault('unavailable', `Instance ${uuid} cannot be moved to another cell while it is built.`)
+  }
+  await insertOnce(db, uuid, { requestId: placed.requestId, made, changes: settled })
+  await apiDb.transaction().execute(async (transaction) => {
+    await setInstanceCell(transaction, uuid, cellId)
+    await deleteBuildRequest(transaction, uuid)
+  })
+}
+
+interface Record {
+  requestId: string
+  made: NonNullable<Awaited<ReturnType<typeof findBuildRequest>>>
+  changes: InstanceChanges
+}
+
+async function insertOnce(
+  db: Kysely<CellTables>,
+  uuid: string,
+  { requestId, made, changes }: Record,
+): Promise<void> {
+  try {
+    await db.transaction().execute(async (transaction) => {
+      await insertInstance(transaction, made, changes)
+      await insertAction(transaction, {
+        action: 'create',
+        instanceUuid: uuid,
+        requestId,
+        userId: made.row.user_id,
+        projectId: made.row.project_id,
+        startTime: made.row.created_at,
+      })
+    })
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error
+    await updateInstance(db, uuid, changes)
+  }
+}
+
+export interface Failure {
+  uuid: string
+  requestId: string
+  event: string
+  host: string | null
+  error: Fault
+}
+
+/** Puts an instance in state ERROR, with the reason where its owner looks for it. */
+export async function failInstance(
+  db: Kysely<CellTables>,
+  failure: Failure,
+  changes: InstanceChanges = {},
+): Promise<void> {
+  const { uuid, requestId, host, error } = failure
+  await db.transaction().execute(async (transaction) => {
+    const failed = { vm_state: 'error', task_state: null, ...changes }
+    if (!(await updateInstance(transaction, uuid, failed))) return
+    await writeFailure(transaction, failure)
+    const event = { event: failure.event, startTime: timestamp(), host, error: error.message }
+    await finishAction(transaction, { instanceUuid: uuid, requestId }, event)
+  })
+}
+
+export async function writeFailure(db: Kysely<CellTables>, { uuid, host, error }: Failure): Promise<void> {
+  const step = error.details['step']
+  const details = step === undefined ? null : `The step that failed: ${String(step)}.`
+  await insertFault(db, { instanceUuid: uuid, code: 500, message: error.message, details, host })
+}
+
+/** Records an instance that no host could take in cell0, in state ERROR. */
+export async function buryInstance(
+  { apiDb, cells }: Pick<ConductorDeps, 'apiDb' | 'cells'>,
+  failure: Failure,
+): Promise<void> {
+  const { uuid, requestId } = failure
+  const cell0 = cells.cell0()
+  const made = await findBuildRequest(apiDb, uuid)
+  if (made === undefined) {
+    const mapping = await findInstanceMapping(apiDb, uuid)
+    if (mapping?.cell_id != null) await failInstance(cells.byId(mapping.cell_id).db, failure)
+    return
+  }
+  for (const cell of cells.withHosts()) await purgeInstance(cell.db, uuid)
+  await insertOnce(cell0.db, uuid, { requestId, made, changes: { vm_state: 'error', task_state: null } })
+  await failInstance(cell0.db, failure)
+  await apiDb.transaction().execute(async (transaction) => {
+    await setInstanceCell(transaction, uuid, cell0.id)
+    await deleteBuildRequest(transaction, uuid)
+  })
+}

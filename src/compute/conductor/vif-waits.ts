@@ -1,0 +1,96 @@
+/** Guests that wait until Network has wired their ports: an event of Network lets them run. */
+import { sleep } from '../../base/clock.ts'
+import { Fault } from '../../base/errors.ts'
+
+export interface VifWaits {
+  /** An event `network-vif-plugged` came. */
+  plugged(portId: string, succeeded: boolean): void
+  /** Resolves when all these ports are plugged. `look` asks Network itself, for events that came to nobody. */
+  wait(
+    portIds: readonly string[],
+    options: { timeoutSeconds: number; signal: AbortSignal; look(portIds: string[]): Promise<string[]> },
+  ): Promise<void>
+}
+
+/** Events are remembered for those that begin to wait a moment later. */
+const remembered = 10_000
+const firstLookMilliseconds = 1000
+
+export function createVifWaits(): VifWaits {
+  const early = new Map<string, boolean>()
+  const waiting = new Map<string, (succeeded: boolean) => void>()
+  return {
+    plugged(portId, succeeded) {
+      const tell = waiting.get(portId)
+      if (tell !== undefined) return tell(succeeded)
+      if (early.size >= remembered) early.delete(early.keys().next().value!)
+      early.set(portId, succeeded)
+    },
+    async wait(portIds, { timeoutSeconds, signal, look }) {
+      const missing = new Set(portIds)
+      const failed: string[] = []
+      const all = Promise.withResolvers<void>()
+      const note = (portId: string, succeeded: boolean): void => {
+        if (!missing.delete(portId)) return
+        waiting.delete(portId)
+        if (!succeeded) failed.push(portId)
+        if (missing.size === 0) all.resolve()
+      }
+      for (const portId of portIds) {
+        const known = early.get(portId)
+        early.delete(portId)
+        if (known === undefined) waiting.set(portId, (succeeded) => note(portId, succeeded))
+        else note(portId, known)
+      }
+      const stop = new AbortController()
+      try {
+        if (missing.size > 0) {
+          const looking = lookAround(
+            missing,
+            note,
+            look,
+            timeoutSeconds,
+            AbortSignal.any([signal, stop.signal]),
+          )
+          await Promise.race([all.promise, looking])
+        }
+      } finally {
+        stop.abort()
+        for (const portId of missing) waiting.delete(portId)
+      }
+      if (failed.length > 0) {
+        throw new Fault('unavailable', `Network could not wire the ports ${failed.join(', ')}.`, {
+          ports: failed,
+        })
+      }
+    },
+  }
+}
+
+// The event may have gone to a conductor that died: Network is asked now and then, ever more seldom.
+async function lookAround(
+  missing: ReadonlySet<string>,
+  note: (portId: string, succeeded: boolean) => void,
+  look: (portIds: string[]) => Promise<string[]>,
+  timeoutSeconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const end = Date.now() + timeoutSeconds * 1000
+  let pause = firstLookMilliseconds
+  while (missing.size > 0) {
+    const left = end - Date.now()
+    if (left <= 0) {
+      const ports = [...missing].join(', ')
+      throw new Fault(
+        'unavailable',
+        `Network did not wire the ports ${ports} within ${timeoutSeconds} seconds. Is the L2 agent of the host alive?`,
+        { ports: [...missing], timedOut: true },
+      )
+    }
+    await sleep(Math.min(pause, left), signal).catch((error: unknown) => {
+      if (missing.size > 0) throw error
+    })
+    pause *= 2
+    if (missing.size > 0) for (const portId of await look([...missing])) note(portId, true)
+  }
+}
