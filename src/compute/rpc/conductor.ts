@@ -2,11 +2,14 @@
 import { type Static, Type } from 'typebox'
 import { defineRpc, type RpcClient } from '../../base/bus/rpc.ts'
 
-export const PowerStateName = Type.Union(
-  (['nostate', 'running', 'paused', 'shutdown', 'crashed', 'suspended'] as const).map((name) =>
-    Type.Literal(name),
-  ),
-)
+export const PowerStateName = Type.Union([
+  Type.Literal('nostate'),
+  Type.Literal('running'),
+  Type.Literal('paused'),
+  Type.Literal('shutdown'),
+  Type.Literal('crashed'),
+  Type.Literal('suspended'),
+])
 
 export const ExternalEvent = Type.Object({
   /** `network-vif-plugged`, `network-vif-unplugged`, `network-changed`, `network-vif-deleted`, … */

@@ -7,6 +7,7 @@ import { updateInstance } from '../../store/instance-changes.ts'
 import { findInCell } from '../../store/instances.ts'
 import { getRequestSpec } from '../../store/request-specs.ts'
 import { powerStateNumber } from '../../virt/driver.ts'
+import { abortable } from '../abortable.ts'
 import type { ConductorDeps } from '../deps.ts'
 import { destroyGuest } from '../destroy-guest.ts'
 import { guestOf, hasConfigDrive } from '../guest.ts'
@@ -138,18 +139,4 @@ async function spawn(
     deps.log.warn({ err: error, uuid }, 'the guest runs although its ports are not wired')
   }
   return (await agents.release({ uuid }, { server: host })).power
-}
-
-/** Gives up waiting when the flow is cancelled; its undo destroys what comes of it. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>()
-  const abort = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
-    aborted.promise.catch(() => undefined)
-    work.catch(() => undefined)
-  }
 }

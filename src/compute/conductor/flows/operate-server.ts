@@ -10,6 +10,7 @@ import type { Instance } from '../../store/instance-records.ts'
 import { findInCell } from '../../store/instances.ts'
 import { getRequestSpec } from '../../store/request-specs.ts'
 import { powerStateNumber } from '../../virt/driver.ts'
+import { abortable } from '../abortable.ts'
 import type { ConductorDeps } from '../deps.ts'
 import { guestOf, hasConfigDrive } from '../guest.ts'
 import { writeFailure } from '../record-instance.ts'
@@ -41,7 +42,7 @@ const taskUnderWay: Partial<Record<OperationName, string>> = {
 export const operateServer = flow<Input, ConductorDeps>('operate-server')
   .step({
     name: 'ask the agent',
-    run: async ({ uuid, operation }, deps) => {
+    run: async ({ uuid, operation }, deps, { signal }) => {
       const instance = await findLiving(deps, uuid)
       const host = instance.host
       const cellId = instance.cell!.id
@@ -51,8 +52,11 @@ export const operateServer = flow<Input, ConductorDeps>('operate-server')
         throw new Fault('unavailable', `The compute service of host ${host} is down.`, { host })
       }
       const task = taskUnderWay[operation]
-      if (task !== undefined) await moveTask(deps, instance, operation, { task_state: task })
-      const power = await askAgent(deps, instance, operation, host)
+      if (task !== undefined) {
+        const from = { taskStates: tasksOf(operation) }
+        await moveInstance(instance.cell!.db, uuid, from, { task_state: task })
+      }
+      const power = await abortable(askAgent(deps, instance, operation, host), signal)
       return { power, host, cellId, startedAt }
     },
   })
@@ -98,15 +102,6 @@ const tasksOf = (operation: OperationName): (string | null)[] => [
   operations[operation].taskState,
   taskUnderWay[operation] ?? operations[operation].taskState,
 ]
-
-async function moveTask(
-  _deps: ConductorDeps,
-  instance: Instance,
-  operation: OperationName,
-  changes: { task_state: string },
-): Promise<void> {
-  await moveInstance(instance.cell!.db, instance.uuid, { taskStates: tasksOf(operation) }, changes)
-}
 
 async function findLiving({ apiDb, cells }: ConductorDeps, uuid: string): Promise<Instance> {
   const cellId = (await findInstanceMapping(apiDb, uuid))?.cell_id

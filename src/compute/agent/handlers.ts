@@ -1,0 +1,54 @@
+/** What the agent of one host does when it is asked. */
+import type { RpcHandlers } from '../../base/bus/rpc.ts'
+import { Fault } from '../../base/errors.ts'
+import type { Logger } from '../../base/log.ts'
+import type { agentRpc } from '../rpc/agent.ts'
+import type { Driver, ImageSource, PowerState } from '../virt/driver.ts'
+import { buildSlots } from './build-slots.ts'
+import { inOrder } from './in-order.ts'
+
+export interface AgentHost {
+  /** Its name as compute and network know it. */
+  host: string
+  driver: Driver
+  hostIp: string
+}
+
+export function agentHandlers(
+  { host, driver }: AgentHost,
+  options: { images: ImageSource; concurrentBuilds: number; log: Logger },
+): RpcHandlers<typeof agentRpc.methods> {
+  const { images, log } = options
+  const ordered = inOrder()
+  const inSlot = buildSlots(options.concurrentBuilds)
+
+  /** Runs work on a guest after what is under way with it, and tells the power state that it led to. */
+  const act = (uuid: string, what: string, work: () => Promise<void>): Promise<{ power: PowerState }> =>
+    ordered(uuid, async () => {
+      log.debug({ host, uuid, what }, 'asked for')
+      await work()
+      const state = await driver.guestState(uuid)
+      if (state === undefined) throw new Fault('not-found', `Host ${host} has no guest for instance ${uuid}.`)
+      return { power: state.power }
+    })
+
+  return {
+    spawn: ({ guest, paused }) =>
+      act(guest.uuid, 'spawn', () => inSlot(() => driver.spawn(guest, images, { paused }))),
+    release: ({ uuid }) => act(uuid, 'release', () => driver.resume(uuid)),
+    destroy: ({ uuid }) =>
+      ordered(uuid, async () => {
+        await driver.destroy(uuid)
+        return {}
+      }),
+    start: ({ guest }) => act(guest.uuid, 'start', () => driver.powerOn(guest)),
+    stop: ({ uuid, timeoutSeconds }) => act(uuid, 'stop', () => driver.powerOff(uuid, { timeoutSeconds })),
+    reboot: ({ guest, hard, timeoutSeconds }) =>
+      act(guest.uuid, 'reboot', () => driver.reboot(guest, { hard, timeoutSeconds })),
+    pause: ({ uuid }) => act(uuid, 'pause', () => driver.pause(uuid)),
+    unpause: ({ uuid }) => act(uuid, 'unpause', () => driver.unpause(uuid)),
+    suspend: ({ uuid }) => act(uuid, 'suspend', () => driver.suspend(uuid)),
+    resume: ({ guest }) => act(guest.uuid, 'resume', () => driver.resumeSuspended(guest)),
+    consoleOutput: async ({ uuid }) => ({ output: await driver.consoleOutput(uuid) }),
+  }
+}

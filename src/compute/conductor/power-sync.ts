@@ -1,0 +1,77 @@
+/** What hosts say of their guests, against what is recorded of the instances. */
+import type { Logger } from '../../base/log.ts'
+import type { Cells } from '../cells/open-cells.ts'
+import type { CellDb } from '../store/cell-dbs.ts'
+import { moveInstance, updateInstance } from '../store/instance-changes.ts'
+import type { InstanceRow } from '../store/instance-records.ts'
+import { type GuestState, type PowerState, powerStateNumber } from '../virt/driver.ts'
+
+interface Deps {
+  cells: Cells
+  log: Logger
+}
+
+/** A guest changed its power state by itself: shut down from within, paused by an operator, crashed. */
+export async function notePowerChange(
+  { cells, log }: Deps,
+  change: { host: string; uuid: string; power: PowerState },
+): Promise<void> {
+  for (const cell of cells.withHosts()) {
+    const row = await cell.db
+      .selectFrom('instances')
+      .selectAll()
+      .where('uuid', '=', change.uuid)
+      .where('deleted', '=', 0)
+      .executeTakeFirst()
+    if (row === undefined) continue
+    if (row.host === change.host) await follow(cell, row, change.power, log)
+    return
+  }
+}
+
+// While something is done to the instance, its power state changes on purpose.
+async function follow(cell: CellDb, row: InstanceRow, power: PowerState, log: Logger): Promise<void> {
+  if (row.task_state !== null || row.vm_state === 'building') return
+  const vmState = vmStateFor(row.vm_state, power)
+  if (vmState === row.vm_state && powerStateNumber[power] === row.power_state) return
+  log.info({ uuid: row.uuid, vmState: row.vm_state, power }, 'a guest changed its power state by itself')
+  const changes = { vm_state: vmState, power_state: powerStateNumber[power] }
+  await moveInstance(cell.db, row.uuid, { vmStates: [row.vm_state], taskStates: [null] }, changes)
+}
+
+function vmStateFor(vmState: string, power: PowerState): string {
+  if (power === 'shutdown' || power === 'crashed') {
+    return ['active', 'paused', 'suspended'].includes(vmState) ? 'stopped' : vmState
+  }
+  if (power === 'running') return ['stopped', 'paused', 'suspended'].includes(vmState) ? 'active' : vmState
+  if (power === 'paused') return vmState === 'active' ? 'paused' : vmState
+  return vmState
+}
+
+/** Compares all guests of a host; gives those that belong to no instance there. */
+export async function syncGuests(
+  { cells, log }: Deps,
+  host: string,
+  guests: readonly GuestState[],
+): Promise<string[]> {
+  const leftovers = new Set(guests.map((guest) => guest.uuid))
+  const powerOf = new Map(guests.map((guest) => [guest.uuid, guest.power]))
+  for (const cell of cells.withHosts()) {
+    const rows = await cell.db
+      .selectFrom('instances')
+      .selectAll()
+      .where('host', '=', host)
+      .where('deleted', '=', 0)
+      .execute()
+    for (const row of rows) {
+      leftovers.delete(row.uuid)
+      const power = powerOf.get(row.uuid)
+      if (power !== undefined) await follow(cell, row, power, log)
+      else if (row.task_state === null && row.vm_state !== 'error' && row.power_state !== 0) {
+        log.warn({ uuid: row.uuid, host }, 'an instance has no guest on its host')
+        await updateInstance(cell.db, row.uuid, { power_state: 0 })
+      }
+    }
+  }
+  return [...leftovers]
+}

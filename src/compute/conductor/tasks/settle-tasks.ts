@@ -1,0 +1,53 @@
+/**
+ * Instances that say something is done to them, while no flow does it: the API wrote the state and died before it wrote
+ * the flow. A delete is asked for again, any other task is taken back.
+ */
+import type { Kysely } from 'kysely'
+import { listFlows, openFlow } from '../../../base/flow/store.ts'
+import { newRequestId } from '../../../base/ids.ts'
+import type { Logger } from '../../../base/log.ts'
+import type { Task } from '../../../base/task/task.ts'
+import type { Cells } from '../../cells/open-cells.ts'
+import { serverSubject } from '../../rpc/request-work.ts'
+import type { ApiTables } from '../../store/api-tables.ts'
+import { moveInstance } from '../../store/instance-changes.ts'
+
+export interface SettleDeps {
+  apiDb: Kysely<ApiTables>
+  cells: Cells
+  wake(subject: string): void
+  log: Logger
+}
+
+/** An API process may be between its two writes. */
+const graceMilliseconds = 60_000
+
+export function settleTasks({ apiDb, cells, wake, log }: SettleDeps): Task {
+  return {
+    name: 'settle-tasks',
+    everySeconds: 120,
+    async run() {
+      const before = new Date(Date.now() - graceMilliseconds).toISOString()
+      for (const cell of cells.withHosts()) {
+        const rows = await cell.db
+          .selectFrom('instances')
+          .select(['uuid', 'task_state'])
+          .where('deleted', '=', 0)
+          .where('task_state', 'is not', null)
+          .where('updated_at', '<', before)
+          .execute()
+        for (const { uuid, task_state: task } of rows) {
+          const subject = serverSubject(uuid)
+          if ((await listFlows(apiDb, subject)).length > 0) continue
+          log.warn({ uuid, task }, 'an instance has a task that nobody works on')
+          if (task === 'deleting') {
+            const requestId = newRequestId()
+            const input = { uuid, requestId }
+            await openFlow(apiDb, { kind: 'delete-server', subject, input, requestId })
+            wake(subject)
+          } else await moveInstance(cell.db, uuid, { taskStates: [task] }, { task_state: null })
+        }
+      }
+    },
+  }
+}
