@@ -116,7 +116,9 @@ export async function buryInstance(
   const made = await findBuildRequest(apiDb, uuid)
   if (made === undefined) {
     const mapping = await findInstanceMapping(apiDb, uuid)
-    if (mapping?.cell_id != null) await failInstance(cells.byId(mapping.cell_id).db, failure)
+    if (mapping?.cell_id != null) {
+      await failInstance(cells.byId(mapping.cell_id).db, failure, { host: null, node: null })
+    }
     return
   }
   for (const cell of cells.withHosts()) await purgeInstance(cell.db, uuid)

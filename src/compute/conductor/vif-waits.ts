@@ -5,11 +5,17 @@ import { Fault } from '../../base/errors.ts'
 export interface VifWaits {
   /** An event `network-vif-plugged` came. */
   plugged(portId: string, succeeded: boolean): void
-  /** Resolves when all these ports are plugged. `look` asks Network itself, for events that came to nobody. */
-  wait(
-    portIds: readonly string[],
-    options: { timeoutSeconds: number; signal: AbortSignal; look(portIds: string[]): Promise<string[]> },
-  ): Promise<void>
+  /** Resolves when all these ports are plugged. */
+  wait(portIds: readonly string[], options: WaitOptions): Promise<void>
+}
+
+interface WaitOptions {
+  timeoutSeconds: number
+  signal: AbortSignal
+  /** Those of the ports that Network knows to be plugged. */
+  look(portIds: string[]): Promise<string[]>
+  /** The events may be over: look before waiting. */
+  again: boolean
 }
 
 /** Events are remembered for those that begin to wait a moment later. */
@@ -26,7 +32,7 @@ export function createVifWaits(): VifWaits {
       if (early.size >= remembered) early.delete(early.keys().next().value!)
       early.set(portId, succeeded)
     },
-    async wait(portIds, { timeoutSeconds, signal, look }) {
+    async wait(portIds, { timeoutSeconds, signal, look, again }) {
       const missing = new Set(portIds)
       const failed: string[] = []
       const all = Promise.withResolvers<void>()
@@ -42,6 +48,7 @@ export function createVifWaits(): VifWaits {
         if (known === undefined) waiting.set(portId, (succeeded) => note(portId, succeeded))
         else note(portId, known)
       }
+      if (again && missing.size > 0) for (const portId of await look([...missing])) note(portId, true)
       const stop = new AbortController()
       try {
         if (missing.size > 0) {

@@ -1,7 +1,7 @@
 /** From a build request to a running guest. */
 import { timestamp } from '../../../base/clock.ts'
-import { describeError, Fault } from '../../../base/errors.ts'
-import { flow, RetryFrom } from '../../../base/flow/flow.ts'
+import { describeError, Fault, isFault } from '../../../base/errors.ts'
+import { flow, RetryFrom, type StepContext } from '../../../base/flow/flow.ts'
 import { finishAction } from '../../store/actions.ts'
 import { updateInstance } from '../../store/instance-changes.ts'
 import { findInCell } from '../../store/instances.ts'
@@ -47,9 +47,13 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
   })
   .step({
     name: 'connect networks',
-    run: async ({ uuid, cellId, host, availabilityZone }, deps, { again }) => {
+    run: async (values, deps, { again }) => {
+      const { uuid, cellId } = values
       const spec = await getRequestSpec(deps.apiDb, uuid)
-      const ports = await attachPorts(deps.network, spec, { uuid, host, availabilityZone }, again)
+      const ports = await attachPorts(deps.network, spec, values, again).catch((error: unknown) => {
+        // Another host may do where this one cannot be wired; a port that is taken is taken everywhere.
+        throw isFault(error, 'unavailable') ? elsewhere(values, deps, error) : error
+      })
       const requested = Array.isArray(spec.networks) ? spec.networks : []
       const info = cacheInterfaces(await deps.networks.interfacesOf(ports), requested)
       await saveInterfaces(deps.cells.byId(cellId).db, uuid, info, 'block_device_mapping')
@@ -62,21 +66,13 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
   .step({
     name: 'spawn',
     run: async (values, deps, context) => {
-      const { host, triedHosts = [] } = values
       try {
         const startedAt = timestamp()
-        const power = await spawn(values, deps, context.signal)
-        deps.directory.noteBuild(host, true)
+        const power = await spawn(values, deps, context)
+        deps.directory.noteBuild(values.host, true)
         return { power, startedAt }
       } catch (error) {
-        if (context.signal.aborted) throw error
-        deps.directory.noteBuild(host, false)
-        const lastError = `Build of instance ${values.uuid} on host ${host} failed: ${describeError(error)}`
-        const tried = [...triedHosts, host]
-        if (tried.length < deps.config.maxAttempts) {
-          throw new RetryFrom('choose host', { triedHosts: tried, lastError }, error)
-        }
-        throw new Fault('unavailable', `Exceeded maximum number of retries. ${lastError}`, {}, error)
+        throw context.signal.aborted ? error : elsewhere(values, deps, error)
       }
     },
     undo: ({ uuid, host }, deps) => destroyGuest(deps, uuid, host),
@@ -110,10 +106,25 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
     else await failInstance(deps.cells.byId(cellId).db, failure, { host: null, node: null })
   })
 
+/** A build that failed on its host is tried on another, so many times. */
+function elsewhere(
+  { uuid, host, triedHosts = [] }: Input & { host: string },
+  { directory, config }: ConductorDeps,
+  error: unknown,
+): Error {
+  directory.noteBuild(host, false)
+  const lastError = `Build of instance ${uuid} on host ${host} failed: ${describeError(error)}`
+  const tried = [...triedHosts, host]
+  if (tried.length < config.maxAttempts) {
+    return new RetryFrom('choose host', { triedHosts: tried, lastError }, error)
+  }
+  return new Fault('unavailable', `Exceeded maximum number of retries. ${lastError}`, {}, error)
+}
+
 async function spawn(
   { uuid, cellId, host }: { uuid: string; cellId: number; host: string },
   deps: ConductorDeps,
-  signal: AbortSignal,
+  { signal, again }: StepContext,
 ) {
   const { apiDb, cells, network, agents, vifs, config } = deps
   const cell = cells.byId(cellId)
@@ -133,7 +144,7 @@ async function spawn(
     (await network.listPorts({ ids })).filter((port) => port.status === 'ACTIVE').map((port) => port.id)
   const timeoutSeconds = config.vifPluggingTimeoutSeconds
   try {
-    await vifs.wait(unwired, { timeoutSeconds, signal, look })
+    await vifs.wait(unwired, { timeoutSeconds, signal, look, again })
   } catch (error) {
     if (signal.aborted || config.vifPluggingIsFatal) throw error
     deps.log.warn({ err: error, uuid }, 'the guest runs although its ports are not wired')

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isFault } from '../../base/errors.ts'
+import { listActionEvents, listActions } from '../store/actions.ts'
+import { computeWorld } from './world.ts'
+
+test('a server is built: claimed, recorded, connected, spawned and active, with its action', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.create({ name: 'web' })
+  const server = await world.show(uuid)
+  assert.deepEqual([server.vm_state, server.task_state, server.power_state], ['active', null, 1])
+  assert.equal(server.availability_zone, 'nova')
+  assert.equal(server.networkInfo[0]?.network.label, 'private')
+  const guest = await world.drivers.get(server.host!)!.guestState(uuid)
+  assert.deepEqual([guest?.power, guest?.name], ['running', 'instance-00000001'])
+  const { allocations } = await world.placement.client.getAllocations(uuid)
+  assert.deepEqual(Object.values(allocations)[0]?.resources, { VCPU: 1, MEMORY_MB: 512, DISK_GB: 1 })
+  const [action] = await listActions(server.cell!.db, uuid)
+  const [event] = await listActionEvents(server.cell!.db, [action!.id])
+  assert.deepEqual(
+    [action?.action, event?.event, event?.result],
+    ['create', 'compute__do_build_and_run_instance', 'Success'],
+  )
+  assert.deepEqual(await world.leftovers(uuid), [
+    `guest on ${server.host}`,
+    `port ${server.networkInfo[0]?.id}`,
+    'allocations',
+  ])
+  await world.remove(uuid)
+  assert.equal(await world.find(uuid), undefined)
+  assert.deepEqual(await world.leftovers(uuid), [])
+})
+
+test('a server that fits nowhere is in ERROR, and says which resource refused which host', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.create({ memoryMb: 100_000 })
+  const server = await world.show(uuid)
+  assert.deepEqual([server.vm_state, server.cell?.name, server.host], ['error', 'cell0', null])
+  assert.match(
+    server.fault!.message,
+    /^No valid host was found\. host1, host2: placement: does not have 100000 of MEMORY_MB\.$/,
+  )
+  assert.deepEqual(await world.leftovers(uuid), [])
+  await world.remove(uuid)
+  assert.equal(await world.find(uuid), undefined)
+})
+
+test('a filter that refuses a host is named', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.create({ changes: { availabilityZone: 'moon' } })
+  const { fault } = await world.show(uuid)
+  assert.match(fault!.message, /host1, host2: AvailabilityZoneFilter: it is in zone nova, not in moon\./)
+})
+
+test('a build that fails on every host leaves nothing behind but the reason', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.create({ name: 'fail-spawn' })
+  const server = await world.show(uuid)
+  assert.deepEqual([server.vm_state, server.task_state, server.host], ['error', null, null])
+  assert.match(
+    server.fault!.message,
+    /Build of instance .* on host host[12] failed: The simulated hypervisor/,
+  )
+  assert.match(server.fault!.message, /No other host: No valid host was found\. host1, host2: it was tried/)
+  assert.deepEqual(await world.leftovers(uuid), [])
+  await world.remove(uuid)
+})
+
+test('a host whose network cannot be bound is left for another', async () => {
+  await using world = await computeWorld()
+  world.network.badHosts.add('host1')
+  for (let count = 0; count < 3; count++) {
+    const server = await world.show(await world.create())
+    assert.deepEqual([server.vm_state, server.host], ['active', 'host2'])
+  }
+  world.network.badHosts.add('host2')
+  const uuid = await world.create()
+  assert.match((await world.show(uuid)).fault!.message, /Binding failed for port/)
+  assert.deepEqual(await world.leftovers(uuid), [])
+})
+
+test('a server that is deleted while it is built stops being built and goes', async () => {
+  await using world = await computeWorld()
+  const spawning = Promise.withResolvers<void>()
+  for (const driver of world.drivers.values()) {
+    driver.spawn = () => {
+      spawning.resolve()
+      return new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+  const uuid = await world.ask()
+  await spawning.promise
+  await world.remove(uuid)
+  assert.equal(await world.find(uuid), undefined)
+  assert.deepEqual(await world.leftovers(uuid), [])
+})
+
+test('a server that is deleted before a conductor took it up goes without a trace', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.ask()
+  await world.remove(uuid)
+  assert.equal(await world.find(uuid), undefined)
+  assert.deepEqual(await world.leftovers(uuid), [])
+})
+
+test("a user's own port is bound to the server, and outlives it unbound", async () => {
+  await using world = await computeWorld()
+  const port = world.network.addPort()
+  const networks = [{ networkId: null, portId: port.id, fixedIp: null, tag: 'nic' }]
+  const uuid = await world.create({ changes: { networks } })
+  const [vif] = (await world.show(uuid)).networkInfo
+  assert.deepEqual([vif?.id, vif?.preserve_on_delete, vif?.tag], [port.id, true, 'nic'])
+  const second = await world.show(await world.create({ changes: { networks } }))
+  assert.match(second.fault!.message, /is still in use/)
+  await world.remove(uuid)
+  const left = world.network.ports.get(port.id)
+  assert.deepEqual([left?.deviceId, left?.host], ['', ''])
+})
+
+test('a server is stopped, started, rebooted, paused and suspended, and refuses what its state forbids', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.create()
+  const states: string[] = []
+  const steps = [
+    'stop',
+    'start',
+    'reboot-soft',
+    'reboot-hard',
+    'pause',
+    'unpause',
+    'suspend',
+    'resume',
+  ] as const
+  for (const operation of steps) {
+    await world.operate(uuid, operation)
+    const { vm_state, power_state, task_state } = await world.show(uuid)
+    states.push(`${vm_state} ${power_state} ${task_state}`)
+  }
+  const active = 'active 1 null'
+  assert.deepEqual(states, [
+    'stopped 4 null',
+    active,
+    active,
+    active,
+    'paused 3 null',
+    active,
+    'suspended 7 null',
+    active,
+  ])
+  await assert.rejects(
+    world.operate(uuid, 'start'),
+    (error) =>
+      isFault(error, 'conflict') &&
+      /Cannot 'start' instance .* while it is in vm_state active/.test(error.message),
+  )
+})
+
+test('an operation that fails says why and leaves the server as it was', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.create({ name: 'fail-power' })
+  await world.operate(uuid, 'stop')
+  const server = await world.show(uuid)
+  assert.deepEqual([server.vm_state, server.task_state], ['active', null])
+  const [action] = await listActions(server.cell!.db, uuid)
+  assert.deepEqual([action?.action, action?.message], ['stop', 'Error'])
+})
+
+test('a guest that powers itself off is seen as stopped', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.create()
+  const { host } = await world.show(uuid)
+  world.drivers.get(host!)!.changeByItself(uuid, 'shutdown')
+  while ((await world.show(uuid)).vm_state === 'active') await new Promise(setImmediate)
+  const server = await world.show(uuid)
+  assert.deepEqual([server.vm_state, server.power_state], ['stopped', 4])
+})
