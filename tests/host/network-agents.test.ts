@@ -214,10 +214,7 @@ inOwnNetns(import.meta.filename, () => {
     assert.ok(server.dhcpReady.includes(port(3).id))
     guests = [3, 4, 5].map((n) => new VethGuest(port(n)))
     const [one] = guests as [VethGuest]
-    for (let wait = 0; server.wanted.ports.some((each) => each.status !== 'ACTIVE'); wait++) {
-      assert.ok(wait < 500, 'ports did not become ACTIVE')
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    await until(async () => server.wanted.ports.every((each) => each.status === 'ACTIVE'))
     for (const guest of guests) guest.useAddresses()
     const lease = await requestLease(one, '-O', 'staticroutes')
     assert.match(lease.output, /^ip=172\.24\.4\.13$/m)
@@ -385,22 +382,18 @@ inOwnNetns(import.meta.filename, () => {
   })
 
   test('a connection ends when the rule that allowed it goes', async () => {
-    const [, other, third] = guests as [VethGuest, VethGuest, VethGuest]
-    const [sender, receiver] = [other, third]
+    const [, sender, receiver] = guests as [VethGuest, VethGuest, VethGuest]
     await using heard = await receiver.listen('tcp port 7777')
-    const server = receiver.start('busybox', 'nc', '-l', '-p', '7777')
-    const client = sender.start('busybox', 'nc', '172.24.4.15', '7777')
-    const say = async () => {
-      const count = heard.lines.length
-      client.stdin.write('hello\n')
-      await new Promise((resolve) => setTimeout(resolve, 500))
-      return heard.lines.length - count
-    }
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    assert.ok((await say()) > 0)
+    await using _listener = receiver.start('busybox', 'nc', '-l', '-p', '7777')
+    await until(async () => (await receiver.run('busybox', 'netstat', '-ltn')).output.includes(':7777'))
+    await using client = sender.start('busybox', 'nc', '172.24.4.15', '7777')
+    client.stdin.write('hello\n')
+    await until(async () => heard.lines.some((line) => line.includes('length 6')))
     await want([...guests.map((guest) => guest.port)], [])
-    assert.equal(await say(), 0)
-    for (const process of [server, client]) process.kill('SIGKILL')
+    const before = heard.lines.length
+    client.stdin.write('hello\n')
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    assert.equal(heard.lines.length, before)
   })
 
   test('a purge leaves nothing', async () => {
@@ -415,6 +408,14 @@ inOwnNetns(import.meta.filename, () => {
     assert.equal(links.has(bridgeName(networkId)) || links.has(tapName(port(3).id)), false)
   })
 })
+
+/** Waits until something is so; the test's own limit ends what never comes. */
+async function until(what: () => Promise<boolean>): Promise<void> {
+  for (let round = 0; !(await what()); round++) {
+    assert.ok(round < 1000, `it never came to be: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
 
 /** Rules without the time they were printed at. */
 const rulesOf = (text: string): string => text.replaceAll(/^#.*$/gm, '')

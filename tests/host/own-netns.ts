@@ -36,7 +36,7 @@ export function inOwnNetns(file: string, define: () => void): void {
     return
   }
   const skip = reasonToSkip() ?? false
-  test('the tests of this file, in a network namespace of their own', { skip, timeout: 240_000 }, () => {
+  test('the tests of this file, in a network namespace of their own', { skip }, () => {
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
     const result = spawnSync(
       'unshare',
@@ -44,6 +44,8 @@ export function inOwnNetns(file: string, define: () => void): void {
       {
         env: { ...env, [mark]: '1' },
         encoding: 'utf8',
+        timeout: 200_000,
+        killSignal: 'SIGKILL',
       },
     )
     assert.equal(result.status, 0, result.stdout + result.stderr)

@@ -43,11 +43,17 @@ export class VethGuest {
     })
   }
 
-  /** Starts a program that the caller ends. */
+  /** Starts a program that ends with its scope. */
   start(command: string, ...args: string[]) {
-    return spawn('ip', ['netns', 'exec', this.name, command, ...args], {
+    const child = spawn('ip', ['netns', 'exec', this.name, command, ...args], {
       stdio: ['pipe', 'ignore', 'ignore'],
     })
+    const ended = new Promise((resolve) => child.once('close', resolve))
+    const stop = async () => {
+      child.kill('SIGKILL')
+      await ended
+    }
+    return { stdin: child.stdin, [Symbol.asyncDispose]: stop }
   }
 
   /** True when one of a few pings is answered. */
