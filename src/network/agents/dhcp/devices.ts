@@ -75,7 +75,12 @@ function innerChanges(
   return changes
 }
 
-/** Removes the namespace, and with it both ends of its devices. */
+/** Removes the namespace and both ends of its devices; those first, since the kernel ends a namespace at its leisure. */
 export async function unwireNetwork(host: Host, networkId: string): Promise<void> {
-  await host.removeNamespace(dhcpNamespace(networkId))
+  const netns = dhcpNamespace(networkId)
+  if (!(await host.namespaces()).includes(netns)) return
+  const inside = [...(await host.links(netns)).keys()].filter((name) => name.startsWith('ns-'))
+  const changes = inside.map((name): LinkChange => ({ do: 'remove', name }))
+  await host.changeLinks(changes, netns)
+  await host.removeNamespace(netns)
 }
