@@ -174,3 +174,15 @@ test('a guest that powers itself off is seen as stopped', async () => {
   const server = await world.show(uuid)
   assert.deepEqual([server.vm_state, server.power_state], ['stopped', 4])
 })
+
+test('guests of deleted instances are found as leftovers, guests nobody knows are left alone', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.create()
+  const { host } = await world.show(uuid)
+  const guest = { uuid, name: 'instance-00000001', power: 'running' as const }
+  const stranger = { uuid: 'stranger', name: 'instance-000000ff', power: 'running' as const }
+  const sync = () => world.work.conductor.syncGuests({ host: host!, guests: [guest, stranger] })
+  assert.deepEqual(await sync(), { leftovers: [] })
+  await world.remove(uuid)
+  assert.deepEqual(await sync(), { leftovers: [uuid] })
+})

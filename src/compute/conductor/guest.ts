@@ -1,7 +1,7 @@
 /** What an agent must know to build an instance's guest. */
 import type { NetworkInterface } from '#network/client.ts'
 import { configDriveFiles } from '../metadata/config-drive.ts'
-import type { InstanceFacts } from '../metadata/facts.ts'
+import { factsOf } from '../metadata/find-facts.ts'
 import type { Guest } from '../rpc/agent.ts'
 import { guestName } from '../store/instance-changes.ts'
 import type { Instance } from '../store/instance-records.ts'
@@ -39,36 +39,7 @@ export function guestOf(
       bridgeName: vif.network.bridge,
       devName: vif.devname,
     })),
-    configDrive: interfaces === null ? null : configDriveFiles(factsOf(instance, interfaces)),
-  }
-}
-
-/** What metadata tells the guest; the same on a config drive and from the metadata service. */
-export function factsOf(
-  instance: Instance,
-  interfaces: readonly NetworkInterface[],
-  securityGroups: readonly string[] = ['default'],
-): InstanceFacts {
-  const [key] = instance.keypairs
-  return {
-    uuid: instance.uuid,
-    number: instance.id,
-    displayName: instance.display_name,
-    hostname: instance.hostname,
-    projectId: instance.project_id,
-    imageId: instance.image_ref,
-    flavorName: instance.flavor.name,
-    availabilityZone: instance.availability_zone ?? '',
-    launchIndex: instance.launch_index,
-    reservationId: instance.reservation_id,
-    meta: instance.metadata,
-    keypair: key === undefined ? null : { name: key.name, type: key.type, publicKey: key.public_key },
-    userData: instance.user_data,
-    securityGroups,
-    interfaces,
-    postedPassword: ['password_0', 'password_1', 'password_2', 'password_3']
-      .map((name) => instance.systemMetadata[name] ?? '')
-      .join(''),
+    configDrive: interfaces === null ? null : configDriveFiles(factsOf(instance, interfaces, ['default'])),
   }
 }
 

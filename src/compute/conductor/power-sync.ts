@@ -48,30 +48,52 @@ function vmStateFor(vmState: string, power: PowerState): string {
   return vmState
 }
 
-/** Compares all guests of a host; gives those that belong to no instance there. */
+/**
+ * Compares all guests of a host; gives those whose instance was deleted, or is on another host by now. A guest that no
+ * cell ever heard of is left alone: a database that was lost must not take the guests with it.
+ */
 export async function syncGuests(
   { cells, log }: Deps,
   host: string,
   guests: readonly GuestState[],
 ): Promise<string[]> {
-  const leftovers = new Set(guests.map((guest) => guest.uuid))
   const powerOf = new Map(guests.map((guest) => [guest.uuid, guest.power]))
+  const unknown = new Map(guests.map((guest) => [guest.uuid, guest.name]))
+  const leftovers: string[] = []
   for (const cell of cells.withHosts()) {
-    const rows = await cell.db
-      .selectFrom('instances')
-      .selectAll()
-      .where('host', '=', host)
-      .where('deleted', '=', 0)
-      .execute()
+    const rows = await listConcerned(cell, host, [...powerOf.keys()])
     for (const row of rows) {
-      leftovers.delete(row.uuid)
+      unknown.delete(row.uuid)
       const power = powerOf.get(row.uuid)
-      if (power !== undefined) await follow(cell, row, power, log)
-      else if (row.task_state === null && row.vm_state !== 'error' && row.power_state !== 0) {
+      const gone = row.deleted !== 0 || (row.host !== host && row.task_state === null)
+      if (gone && power !== undefined) leftovers.push(row.uuid)
+      else if (!gone && row.host === host && power !== undefined) await follow(cell, row, power, log)
+      else if (!gone && row.task_state === null && row.vm_state !== 'error' && row.power_state !== 0) {
         log.warn({ uuid: row.uuid, host }, 'an instance has no guest on its host')
         await updateInstance(cell.db, row.uuid, { power_state: 0 })
       }
     }
   }
-  return [...leftovers]
+  if (unknown.size > 0) {
+    log.warn(
+      { host, guests: Object.fromEntries(unknown) },
+      'guests belong to no instance that was ever known',
+    )
+  }
+  return leftovers
+}
+
+/** The instances of a host, and those of these uuids wherever and however they are. */
+async function listConcerned(cell: CellDb, host: string, uuids: readonly string[]): Promise<InstanceRow[]> {
+  const here = await cell.db
+    .selectFrom('instances')
+    .selectAll()
+    .where('host', '=', host)
+    .where('deleted', '=', 0)
+    .execute()
+  const known = new Set(here.map((row) => row.uuid))
+  const others = uuids.filter((uuid) => !known.has(uuid))
+  if (others.length === 0) return here
+  const elsewhere = await cell.db.selectFrom('instances').selectAll().where('uuid', 'in', others).execute()
+  return [...here, ...elsewhere]
 }

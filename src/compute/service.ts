@@ -1,0 +1,133 @@
+/** Wires compute by hand: API, metadata, conductor with scheduler, and the agents of the hosts in this process. */
+import type { FastifyInstance } from 'fastify'
+import type { Kysely } from 'kysely'
+import { imageClient } from '#image/client.ts'
+import { networkClient } from '#network/client.ts'
+import { placementClient } from '#placement/client.ts'
+import type { TokenValidator } from '../base/auth/context.ts'
+import { createPolicy } from '../base/auth/policy/policy.ts'
+import type { PolicyOverrides } from '../base/auth/policy/policy-file.ts'
+import type { Bus } from '../base/bus/bus.ts'
+import { rpcClient } from '../base/bus/rpc.ts'
+import { openDatabase } from '../base/db/database.ts'
+import { migrate } from '../base/db/migrate.ts'
+import type { Send } from '../base/http/client.ts'
+import type { Logger } from '../base/log.ts'
+import type { AgentHost } from './agent/handlers.ts'
+import { imageSource } from './agent/image-source.ts'
+import { startAgents } from './agent/start-agents.ts'
+import { createComputeApi } from './api/app.ts'
+import { computePolicies } from './api/policies.ts'
+import { projectLookup } from './api/project-lookup.ts'
+import { type Cells, ensureCells, openCells } from './cells/open-cells.ts'
+import type { ConductorConfig } from './conductor/deps.ts'
+import { type Conductor, startConductor } from './conductor/start-conductor.ts'
+import { type ComputeApiConfig, defaultComputeApiConfig } from './config.ts'
+import { createMetadataApp } from './metadata/app.ts'
+import { metadataSource } from './metadata/find-facts.ts'
+import { agentRpc } from './rpc/agent.ts'
+import { conductorRpc } from './rpc/conductor.ts'
+import type { ApiTables } from './store/api-tables.ts'
+import { apiMigrations } from './store/migrations/list.ts'
+
+export interface ComputeOptions {
+  /** The URL of a database by its name: `nova_api`, `nova_cell0`, `nova`. */
+  database: (name: 'nova_api' | 'nova_cell0' | 'nova') => string
+  /** Of the host that the conductor and scheduler run on. */
+  hostName: string
+  bus: Bus
+  tokens: TokenValidator
+  /** A token of the service user `nova`. */
+  serviceToken: () => Promise<string>
+  identity: Send
+  image: Send
+  placement: Send
+  network: Send
+  /** `[neutron] metadata_proxy_shared_secret`. */
+  metadataSharedSecret: string
+  identityUri: string
+  log: Logger
+  policyOverrides?: PolicyOverrides
+  api?: Partial<ComputeApiConfig>
+  conductor?: Partial<ConductorConfig>
+}
+
+export interface ComputeService extends AsyncDisposable {
+  app: FastifyInstance
+  metadataApp: FastifyInstance
+  apiDb: Kysely<ApiTables>
+  cells: Cells
+  conductor: Conductor
+  /**
+   * Starts the agents of these hosts, then takes up the flows that an earlier process left: they need the hosts. To be
+   * called once, with no hosts where others have them. Disposing the result stops the agents; guests go on.
+   */
+  startHosts(hosts: readonly AgentHost[]): Promise<AsyncDisposable>
+}
+
+/** Opens the databases, brings them up to date, and starts everything but hosts; the caller listens with the apps. */
+export async function startCompute(options: ComputeOptions): Promise<ComputeService> {
+  const { bus, log, serviceToken } = options
+  await using undo = new AsyncDisposableStack()
+  const apiDb = openDatabase<ApiTables>(options.database('nova_api'))
+  undo.defer(() => apiDb.destroy())
+  await migrate(apiDb, apiMigrations)
+  await ensureCells(apiDb, { cell0: options.database('nova_cell0'), cell1: options.database('nova') })
+  const cells = undo.use(await openCells(apiDb))
+  const placement = placementClient(options.placement, serviceToken)
+  const network = networkClient(options.network, serviceToken)
+  const config = { ...defaultComputeApiConfig, ...options.api }
+  const conductor = undo.use(
+    await startConductor({
+      host: options.hostName,
+      apiDb,
+      cells,
+      bus,
+      placement,
+      network,
+      log: log.child({ service: 'compute.conductor' }),
+      config: options.conductor ?? {},
+      serviceDownSeconds: config.serviceDownSeconds,
+      defaultAvailabilityZone: config.defaultAvailabilityZone,
+      alone: true,
+    }),
+  )
+  const app = createComputeApi({
+    deps: {
+      apiDb,
+      cells,
+      config,
+      identity: projectLookup(options.identity),
+      conductor: rpcClient(bus, conductorRpc),
+      agents: rpcClient(bus, agentRpc),
+      placement,
+      networkFor: (token) => networkClient(options.network, async () => token),
+    },
+    tokens: options.tokens,
+    policy: createPolicy(computePolicies, options.policyOverrides),
+    log: log.child({ service: 'compute.api' }),
+    identityUri: options.identityUri,
+  })
+  undo.defer(() => app.close())
+  const metadataApp = createMetadataApp({
+    sharedSecret: options.metadataSharedSecret,
+    ...metadataSource({ apiDb, cells, network }),
+    log: log.child({ service: 'compute.metadata' }),
+  })
+  undo.defer(() => metadataApp.close())
+  const life = undo.move()
+  return {
+    app,
+    metadataApp,
+    apiDb,
+    cells,
+    conductor,
+    async startHosts(hosts) {
+      const images = imageSource(imageClient(options.image, serviceToken))
+      const agents = await startAgents({ hosts, bus, images, log: log.child({ service: 'compute.agent' }) })
+      await conductor.flows.start()
+      return agents
+    },
+    [Symbol.asyncDispose]: () => life.disposeAsync(),
+  }
+}
