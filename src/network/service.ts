@@ -10,14 +10,19 @@ import { openDatabase } from '../base/db/database.ts'
 import { migrate } from '../base/db/migrate.ts'
 import { createApi } from '../base/http/app.ts'
 import type { Logger } from '../base/log.ts'
+import { runTasks } from '../base/task/run-tasks.ts'
 import { configuredAliases } from './api/extensions/extensions.ts'
 import { renderFault } from './api/faults.ts'
 import { networkPolicies } from './api/policies.ts'
 import type { ApiDeps } from './api/resource.ts'
 import { networkRoutes } from './api/routes.ts'
 import { defaultNetworkOptions, type NetworkOptions } from './config.ts'
+import { failover } from './dhcp/failover.ts'
 import type { SendEvents } from './events/compute-event.ts'
 import { createOutbox } from './events/outbox.ts'
+import { mechanismDrivers } from './ml2/binding.ts'
+import type { ServerMethods } from './rpc/agents.ts'
+import { serveAgents, serverMethods } from './rpc/server-methods.ts'
 import { createWaker } from './rpc/waker.ts'
 import { networkMigrations } from './store/migrations/list.ts'
 import type { Tables } from './store/tables.ts'
@@ -40,6 +45,8 @@ export interface NetworkService extends AsyncDisposable {
   app: FastifyInstance
   db: Kysely<Tables>
   options: NetworkOptions
+  /** What agents call, for those that run in the same process. */
+  agentServer: ServerMethods
 }
 
 /** Opens the database, brings it up to date, and serves; the caller listens with `app` or injects into it. */
@@ -62,6 +69,9 @@ export async function startNetwork(settings: NetworkServiceOptions): Promise<Net
     wakeAgents: (changes) => waker.wake(changes),
     wakeCompute: outbox === undefined ? undefined : () => outbox.wake(),
   }
+  const agentServer = serverMethods(deps, mechanismDrivers(options))
+  undo.use(await serveAgents(bus, agentServer, 'neutron-server'))
+  undo.use(runTasks([failover(deps)], { log }))
   const app = createApi({
     name: 'network',
     routes: networkRoutes(options),
@@ -74,5 +84,5 @@ export async function startNetwork(settings: NetworkServiceOptions): Promise<Net
   })
   undo.defer(() => app.close())
   const ending = undo.move()
-  return { app, db, options, [Symbol.asyncDispose]: () => ending.disposeAsync() }
+  return { app, db, options, agentServer, [Symbol.asyncDispose]: () => ending.disposeAsync() }
 }

@@ -19,7 +19,7 @@ import {
   replacePairs,
 } from './port-parts.ts'
 import type { NewPort } from './port-values.ts'
-import { startProvisioning } from './provisioning.ts'
+import { awaitDhcp, awaitWiring } from './provisioning.ts'
 
 /** Returns the port's id. Whether the caller may use the network is the API's business. */
 export async function createPort(
@@ -82,9 +82,11 @@ export async function createPort(
     profile: JSON.stringify(port['binding:profile'] ?? {}),
   })
   await work.db.insertInto('ml2_port_bindings').values(binding).execute()
+  if (ips.length > 0) await awaitDhcp(work, { id, network_id: network.id, device_owner: deviceOwner })
   if (isBound(binding)) {
-    await startProvisioning(work, { id, network_id: network.id, device_owner: deviceOwner })
+    await awaitWiring(work, id)
     work.changes.hosts.add(host)
+    work.changes.neighbours.add(network.id)
   }
   for (const group of groups) work.changes.members.add(group)
   if (ips.length > 0) work.changes.dhcpNetworks.add(network.id)

@@ -20,7 +20,10 @@ export async function deletePort(work: Work, port: PortRow): Promise<void> {
   // Its addresses, binding, groups, pairs and options go with it.
   await work.db.deleteFrom('ports').where('id', '=', port.id).execute()
   await deleteTagsOf(work.db, [port.id])
-  if (binding !== undefined && binding.host !== '') work.changes.hosts.add(binding.host)
+  if (binding !== undefined && binding.host !== '') {
+    work.changes.hosts.add(binding.host)
+    work.changes.neighbours.add(port.network_id)
+  }
   for (const group of groups) work.changes.members.add(group.security_group_id)
   work.changes.dhcpNetworks.add(port.network_id)
   await tellDeleted(work, port)

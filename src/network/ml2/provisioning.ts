@@ -1,28 +1,41 @@
-/** What a bound port waits for before it is ACTIVE: that its device is wired, and that DHCP would answer it. */
+/** What a port waits for before it is ACTIVE: that its device is wired, and that DHCP would answer it. */
 import { sql } from 'kysely'
 import { tellStatus } from '../events/tell.ts'
 import { dhcpAgentType, isAlive } from '../store/agents.ts'
+import { inSlices } from '../store/slices.ts'
 import { touch } from '../store/standard.ts'
 import type { PortRow, ProvisioningBlockRow } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 
 type Entity = ProvisioningBlockRow['entity']
 
-/** Owners whose ports come up without waiting for DHCP: they are DHCP's own, or the network's. */
-const waitsForDhcp = (deviceOwner: string): boolean => !deviceOwner.startsWith('network:')
-
-/** Makes a port wait, when it is bound anew. */
-export async function startProvisioning(
+/** A new port waits for DHCP to know it; the network's own ports do not. DHCP tells of each port once. */
+export async function awaitDhcp(
   work: Work,
   port: Pick<PortRow, 'id' | 'network_id' | 'device_owner'>,
 ): Promise<void> {
-  await work.db.deleteFrom('provisioningblocks').where('port_id', '=', port.id).execute()
-  const entities: Entity[] = ['L2']
-  if (waitsForDhcp(port.device_owner) && (await isDhcpServed(work, port.network_id))) entities.push('DHCP')
-  await work.db
-    .insertInto('provisioningblocks')
-    .values(entities.map((entity) => ({ port_id: port.id, entity })))
-    .execute()
+  if (port.device_owner.startsWith('network:') || !(await isDhcpServed(work, port.network_id))) return
+  await work.db.insertInto('provisioningblocks').values({ port_id: port.id, entity: 'DHCP' }).execute()
+}
+
+/** A port that is bound anew, or whose device went away, waits for its device. */
+export async function awaitWiring(work: Work, portId: string): Promise<void> {
+  await clear(work, [portId], 'L2')
+  await work.db.insertInto('provisioningblocks').values({ port_id: portId, entity: 'L2' }).execute()
+}
+
+/** Nobody wires the port any more. */
+export const forgetWiring = (work: Work, portId: string): Promise<void> => clear(work, [portId], 'L2')
+
+async function clear(work: Work, portIds: readonly string[], entity: Entity): Promise<void> {
+  await inSlices(portIds, async (slice) => {
+    await work.db
+      .deleteFrom('provisioningblocks')
+      .where('port_id', 'in', slice)
+      .where('entity', '=', entity)
+      .execute()
+    return []
+  })
 }
 
 /** True when some subnet wants DHCP and an agent that is alive serves the network. */
@@ -36,26 +49,38 @@ export async function isDhcpServed(work: Work, networkId: string): Promise<boole
   return agents.rows.some((agent) => isAlive(agent, work.now, work.options))
 }
 
-/** One of the things that a port waited for is there; when it was the last, the port is ACTIVE. */
-export async function completeProvisioning(work: Work, portId: string, entity: Entity): Promise<void> {
-  const done = await work.db
-    .deleteFrom('provisioningblocks')
-    .where('port_id', '=', portId)
-    .where('entity', '=', entity)
-    .executeTakeFirst()
-  if (done.numDeletedRows === 0n) return
-  const left = await work.db
-    .selectFrom('provisioningblocks')
-    .select('entity')
-    .where('port_id', '=', portId)
-    .executeTakeFirst()
-  if (left === undefined) await setPortStatus(work, portId, 'ACTIVE')
+/** One of the things that these ports waited for is there; those that wait for nothing more are ACTIVE. */
+export async function completeProvisioning(
+  work: Work,
+  portIds: readonly string[],
+  entity: Entity,
+): Promise<void> {
+  await clear(work, portIds, entity)
+  const ready = await inSlices(portIds, async (slice) => {
+    const found = await sql<{ id: string }>`
+      select p.id from ports p join ml2_port_bindings b on b.port_id = p.id
+      where p.id in (${sql.join(slice)}) and p.status <> 'ACTIVE'
+        and b.host <> '' and b.vif_type not in ('unbound', 'binding_failed')
+        and not exists (select 1 from provisioningblocks w where w.port_id = p.id)`.execute(work.db)
+    return found.rows
+  })
+  for (const port of ready) await setPortStatus(work, port.id, 'ACTIVE')
 }
 
-/** The device of a bound port went away: it waits for it again. */
-export async function stopProvisioned(work: Work, port: PortRow): Promise<void> {
-  await startProvisioning(work, port)
-  await setPortStatus(work, port.id, 'DOWN')
+/** Ports of networks that no living agent serves any more wait for DHCP in vain. */
+export async function releaseUnserved(work: Work): Promise<void> {
+  const rows = await work.db
+    .selectFrom('provisioningblocks')
+    .innerJoin('ports', 'ports.id', 'provisioningblocks.port_id')
+    .select(['ports.id', 'ports.network_id'])
+    .where('entity', '=', 'DHCP')
+    .execute()
+  const served = new Map<string, boolean>()
+  for (const { network_id: networkId } of rows) {
+    if (!served.has(networkId)) served.set(networkId, await isDhcpServed(work, networkId))
+  }
+  const vain = rows.filter((row) => served.get(row.network_id) === false).map((row) => row.id)
+  await completeProvisioning(work, vain, 'DHCP')
 }
 
 /** Changes a port's status and tells compute; the same status again is nothing new. */

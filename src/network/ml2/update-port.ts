@@ -12,7 +12,7 @@ import { assertMacFree } from './create-port.ts'
 import type { MechanismDriver } from './mechanism-driver.ts'
 import { assertGroups, assertSecurity, mergeDhcpOptions, replaceGroups, replacePairs } from './port-parts.ts'
 import type { PortChanges } from './port-values.ts'
-import { startProvisioning } from './provisioning.ts'
+import { awaitWiring, forgetWiring } from './provisioning.ts'
 
 export async function updatePort(
   work: Work,
@@ -151,7 +151,8 @@ async function changeBinding(
   await work.db.updateTable('ml2_port_bindings').set(binding).where('port_id', '=', port.id).execute()
   await work.db.updateTable('ports').set({ status: 'DOWN' }).where('id', '=', port.id).execute()
   if (port.status === 'ACTIVE' && isBound(binding)) await tellStatus(work, { ...port, status: 'DOWN' })
-  if (isBound(binding)) await startProvisioning(work, port)
-  else await work.db.deleteFrom('provisioningblocks').where('port_id', '=', port.id).execute()
+  if (isBound(binding)) await awaitWiring(work, port.id)
+  else await forgetWiring(work, port.id)
   if (host !== '') work.changes.hosts.add(host)
+  work.changes.neighbours.add(port.network_id)
 }

@@ -4,6 +4,8 @@ export class Changes {
   readonly hosts = new Set<string>()
   /** Networks whose description changed for all that have a port on them. */
   readonly networks = new Set<string>()
+  /** Networks where a port came, went or moved: hosts that reach it through a tunnel must learn where it is. */
+  readonly neighbours = new Set<string>()
   /** Networks whose DHCP changed. */
   readonly dhcpNetworks = new Set<string>()
   /** Hosts of DHCP agents that serve another set of networks now. */
@@ -27,6 +29,14 @@ export class Changes {
   }
 
   #sets(): Set<string>[] {
-    return [this.hosts, this.networks, this.dhcpNetworks, this.dhcpHosts, this.groups, this.members]
+    return [
+      this.hosts,
+      this.networks,
+      this.neighbours,
+      this.dhcpNetworks,
+      this.dhcpHosts,
+      this.groups,
+      this.members,
+    ]
   }
 }

@@ -1,0 +1,94 @@
+/** The ports that DHCP agents themselves have on the networks they serve. */
+import { createHash } from 'node:crypto'
+import { system } from '../api/caller.ts'
+import { unknown } from '../errors.ts'
+import { changeAddresses } from '../ipam/change-addresses.ts'
+import { createPort } from '../ml2/create-port.ts'
+import { deletePort } from '../ml2/delete-port.ts'
+import type { MechanismDriver } from '../ml2/mechanism-driver.ts'
+import { allocationsOf } from '../store/allocations.ts'
+import type { PortRow } from '../store/tables.ts'
+import type { Work } from '../work.ts'
+import type { WantedDhcpNetwork } from './agents.ts'
+import { fixedIps, prefixLengthsOf } from './wanted-l2.ts'
+
+const dnsNamespace = Buffer.from('6ba7b8109dad11d180b400c04fd430c8', 'hex')
+
+/** `dhcp<uuid5 of the host's short name>-<network id>`, as neutron's agents name themselves. */
+export function dhcpDeviceId(host: string, networkId: string): string {
+  const hash = createHash('sha1').update(dnsNamespace).update(host.split('.')[0]!).digest().subarray(0, 16)
+  hash[6] = (hash[6]! & 0x0f) | 0x50
+  hash[8] = (hash[8]! & 0x3f) | 0x80
+  const hex = hash.toString('hex')
+  const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)]
+  return `dhcp${parts.join('-')}-${networkId}`
+}
+
+/** Makes the agent's port on a network, or gives it the addresses that it lacks. */
+export async function ensureDhcpPort(
+  work: Work,
+  mechanisms: readonly MechanismDriver[],
+  host: string,
+  networkId: string,
+): Promise<NonNullable<WantedDhcpNetwork['dhcpPort']>> {
+  const network = await work.db
+    .selectFrom('networks')
+    .select('project_id')
+    .where('id', '=', networkId)
+    .executeTakeFirst()
+  if (network === undefined) throw unknown.network(networkId)
+  const subnets = await work.db
+    .selectFrom('subnets')
+    .select('id')
+    .where('network_id', '=', networkId)
+    .where('enable_dhcp', '=', 1)
+    .execute()
+  const wanted = subnets.map((subnet) => ({ subnet_id: subnet.id }))
+  const port = await findDhcpPort(work, host, networkId)
+  if (port === undefined) {
+    const id = await createPort(
+      work,
+      mechanisms,
+      {
+        project_id: network.project_id,
+        network_id: networkId,
+        device_id: dhcpDeviceId(host, networkId),
+        device_owner: 'network:dhcp',
+        fixed_ips: wanted,
+        security_groups: [],
+        'binding:host_id': host,
+      },
+      system,
+    )
+    return describe(work, await readPort(work, id))
+  }
+  if (await changeAddresses(work, port, wanted)) work.changes.hosts.add(host)
+  return describe(work, port)
+}
+
+const readPort = (work: Work, id: string): Promise<PortRow> =>
+  work.db.selectFrom('ports').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+
+async function describe(work: Work, port: PortRow): Promise<NonNullable<WantedDhcpNetwork['dhcpPort']>> {
+  const ips = (await allocationsOf(work.db, [port.id])).get(port.id) ?? []
+  return {
+    id: port.id,
+    macAddress: port.mac_address,
+    fixedIps: fixedIps(ips, await prefixLengthsOf(work.db, ips)),
+  }
+}
+
+/** Removes the agent's port; one that is not there is no error. */
+export async function releaseDhcpPort(work: Work, host: string, networkId: string): Promise<void> {
+  const port = await findDhcpPort(work, host, networkId)
+  if (port !== undefined) await deletePort(work, port)
+}
+
+const findDhcpPort = (work: Work, host: string, networkId: string): Promise<PortRow | undefined> =>
+  work.db
+    .selectFrom('ports')
+    .selectAll()
+    .where('network_id', '=', networkId)
+    .where('device_owner', '=', 'network:dhcp')
+    .where('device_id', '=', dhcpDeviceId(host, networkId))
+    .executeTakeFirst()
