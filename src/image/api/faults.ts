@@ -6,24 +6,22 @@ import { statusOf } from '../../base/http/status.ts'
 
 /**
  * python-glanceclient sends `Accept: *\/*` and reads its error's text from the HTML; its reader of JSON errors expects
- * other services' nested form and breaks on this one, so that JSON goes to those only who ask for it alone.
+ * other services' nested form and breaks on this one, so that JSON goes to those only who ask for it alone. openstacksdk uploads with an empty
+ * `Accept` and shows the text of HTML, but none of plain text.
  */
 export function renderFault(fault: Fault, request: { accept: string | undefined }): FaultReply {
   const status = 'unsatisfiable' in fault.details ? 416 : statusOf[fault.kind]
   const title = STATUS_CODES[status] ?? 'Error'
   const headers = headersOf(fault)
   const accept = request.accept ?? ''
-  if (/html|\*\/\*/.test(accept)) {
-    return {
-      status,
-      headers: { ...headers, 'content-type': 'text/html; charset=UTF-8' },
-      body: html(status, title, fault.message),
-    }
-  }
-  if (/application\/json/.test(accept))
+  if (/application\/json/.test(accept) && !/html|\*\/\*/.test(accept))
     return { status, headers, body: { message: fault.message, code: `${status} ${title}`, title } }
-  const body = `${status} ${title}\n\n${fault.message}\n\n`
-  return { status, headers: { ...headers, 'content-type': 'text/plain; charset=UTF-8' }, body }
+  if (/^text\/plain/.test(accept)) {
+    const body = `${status} ${title}\n\n${fault.message}\n\n`
+    return { status, headers: { ...headers, 'content-type': 'text/plain; charset=UTF-8' }, body }
+  }
+  const body = html(status, title, fault.message)
+  return { status, headers: { ...headers, 'content-type': 'text/html; charset=UTF-8' }, body }
 }
 
 function headersOf(fault: Fault): Record<string, string> {
