@@ -33,11 +33,14 @@ export class FakeHost implements Host {
   /** How often anything was changed: a reconciler that has nothing to do leaves it alone. */
   changes = 0
 
-  /** What a hypervisor does when it starts a guest: a tap device that is a port of the bridge. */
+  /** What a hypervisor does when it starts a guest: a tap device in the bridge, which it makes if nobody has yet. */
   plugTap(name: string, bridge: string): void {
     const links = this.#linksOf()
-    if (links.get(bridge)?.kind !== 'bridge')
-      throw new Fault('unavailable', `There is no bridge ${bridge} to plug ${name} into.`, { name, bridge })
+    if (links.has(name)) return
+    if (!links.has(bridge)) {
+      links.set(bridge, { ...newLink(bridge, 'bridge'), up: true })
+      this.#tell(bridge)
+    }
     links.set(name, { ...newLink(name, 'tun'), master: bridge, up: true })
     this.#tell(name)
   }

@@ -25,10 +25,13 @@ export interface FakeDriverOptions {
   localGb?: number
   /** Guests are kept there as small files, and live on when the program is killed; without it they do not. */
   directory?: string
+  /** The simulated network of the host: guests' taps come and go with them. */
+  taps?: { plugTap(name: string, bridge: string): void; unplugTap(name: string): void }
 }
 
 interface FakeGuest extends GuestState {
   words: string
+  taps: { name: string; bridge: string }[]
 }
 
 const slowMilliseconds = 2000
@@ -48,7 +51,9 @@ export class FakeDriver implements Driver {
     if (directory === undefined) return
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     for (const uuid of readdirSync(directory)) {
-      this.#guests.set(uuid, JSON.parse(readFileSync(join(directory, uuid), 'utf8')) as FakeGuest)
+      const guest = JSON.parse(readFileSync(join(directory, uuid), 'utf8')) as FakeGuest
+      this.#guests.set(uuid, guest)
+      this.#plug(guest)
     }
   }
 
@@ -83,7 +88,11 @@ export class FakeDriver implements Driver {
     if (words.includes('fail-spawn')) {
       throw new Fault('unavailable', `The simulated hypervisor of ${this.#options.host} was told to fail.`)
     }
-    this.#keep({ uuid: spec.uuid, name: spec.name, power: options.paused ? 'paused' : 'running', words })
+    const taps = spec.vifs
+      .filter((vif) => vif.type === 'bridge')
+      .map((vif) => ({ name: vif.devName, bridge: vif.bridgeName }))
+    const power = options.paused ? 'paused' : 'running'
+    this.#keep({ uuid: spec.uuid, name: spec.name, power, words, taps })
     if (!options.paused) this.#begin(spec.uuid)
   }
 
@@ -99,6 +108,7 @@ export class FakeDriver implements Driver {
       throw new Fault('unavailable', `The simulated hypervisor of ${this.#options.host} was told to fail.`)
     }
     this.#guests.delete(uuid)
+    this.#plug({ ...guest, power: 'shutdown' })
     if (this.#options.directory !== undefined) rmSync(join(this.#options.directory, uuid), { force: true })
   }
 
@@ -174,6 +184,16 @@ export class FakeDriver implements Driver {
     this.#guests.set(guest.uuid, guest)
     const { directory } = this.#options
     if (directory !== undefined) writeFileSync(join(directory, guest.uuid), JSON.stringify(guest))
+    this.#plug(guest)
+  }
+
+  /** A guest's taps are there while it is on. */
+  #plug({ power, taps }: FakeGuest): void {
+    const on = power === 'running' || power === 'paused'
+    for (const tap of taps) {
+      if (on) this.#options.taps?.plugTap(tap.name, tap.bridge)
+      else this.#options.taps?.unplugTap(tap.name)
+    }
   }
 }
 
