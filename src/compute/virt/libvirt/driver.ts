@@ -27,6 +27,8 @@ export interface LibvirtDriverOptions {
   instancesPath: string
   run: Run
   log: Logger
+  /** What the network agents know this cloud's devices by, where several share a machine. Default `default`. */
+  cloudId?: string
   /** `auto` is `kvm` where the processor can, else `qemu`. */
   virtType?: 'auto' | 'kvm' | 'qemu'
   /** QEMU's machine type for images that name none. Default `pc`. */
@@ -89,7 +91,7 @@ class LibvirtDriver implements Driver {
     undo.defer(() => this.destroy(spec.uuid))
     const outcomes = await Promise.allSettled([
       createDisks({ cache: this.#cache, run: this.#options.run }, spec, files, images),
-      ensureBridges(spec.vifs, this.#options.run),
+      ensureBridges(spec.vifs, this.#options.run, this.#options.cloudId ?? 'default'),
     ])
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
     await this.#define(spec)
@@ -119,7 +121,7 @@ class LibvirtDriver implements Driver {
 
   async reboot(spec: GuestSpec, options: { hard: boolean; timeoutSeconds: number }): Promise<void> {
     if (!options.hard && (await this.#shutDown(spec.uuid, options.timeoutSeconds))) {
-      await ensureBridges(spec.vifs, this.#options.run)
+      await ensureBridges(spec.vifs, this.#options.run, this.#options.cloudId ?? 'default')
       await this.#domains.create(spec.uuid, { paused: false })
     } else await this.#restart(spec)
   }
@@ -137,7 +139,7 @@ class LibvirtDriver implements Driver {
   }
 
   async resumeSuspended(spec: GuestSpec): Promise<void> {
-    await ensureBridges(spec.vifs, this.#options.run)
+    await ensureBridges(spec.vifs, this.#options.run, this.#options.cloudId ?? 'default')
     await this.#domains.create(spec.uuid, { paused: false })
   }
 
@@ -154,7 +156,7 @@ class LibvirtDriver implements Driver {
     await assertDisks(spec, this.#files(spec.uuid))
     await this.#domains.destroy(spec.uuid)
     await this.#domains.undefine(spec.uuid)
-    await ensureBridges(spec.vifs, this.#options.run)
+    await ensureBridges(spec.vifs, this.#options.run, this.#options.cloudId ?? 'default')
     await this.#define(spec)
     await this.#domains.create(spec.uuid, { paused: false })
   }
