@@ -22,6 +22,8 @@ export interface StepContext {
   /** Aborts when the flow is cancelled or its runner stops; a step that waits must heed it. */
   readonly signal: AbortSignal
   readonly log: Logger
+  /** Reads what does not change while the flow runs, once for all of its steps. */
+  remember<T>(name: string, read: () => Promise<T>): Promise<T>
 }
 
 /** A step may return nothing. */

@@ -4,7 +4,16 @@ import type { Db } from '../db/database.ts'
 import { Fault, type FaultKind, isFault } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { type ErasedFlow, RetryFrom, type StepContext } from './flow.ts'
-import { endFlow, type FlowRow, type FlowState, type FlowTables, free, notBegun, saveFlow } from './store.ts'
+import {
+  endFlow,
+  type FlowRow,
+  type FlowState,
+  type FlowTables,
+  free,
+  notBegun,
+  saveFlow,
+  saveProgress,
+} from './store.ts'
 
 /** ended: its row is gone. lost: another holds it, or the runner stops. later: an undo failed and waits for its turn. */
 export type Outcome = 'ended' | 'lost' | 'later'
@@ -50,7 +59,13 @@ class FlowExecution<Deps> {
   constructor(options: FlowRun<Deps>) {
     const { row, flow } = options
     this.#o = options
-    this.#context = { flowId: row.id, again: false, signal: options.signal, log: options.log }
+    this.#context = {
+      flowId: row.id,
+      again: false,
+      signal: options.signal,
+      log: options.log,
+      remember: memory(),
+    }
     this.#input = JSON.parse(row.input)
     this.#outputs = JSON.parse(row.outputs)
     this.#state = row.state
@@ -97,8 +112,7 @@ class FlowExecution<Deps> {
       }
       if (output !== undefined && output !== null) this.#outputs[step.name] = output as object
       if (this.#at === steps.length - 1) return await this.#end()
-      const outputs = JSON.stringify(this.#outputs)
-      if (!(await this.#save({ step: steps[this.#at + 1]!.name, outputs }))) return false
+      if (!(await this.#saveStep(steps[this.#at + 1]!.name))) return false
       this.#at++
     }
     return await this.#end()
@@ -166,6 +180,13 @@ class FlowExecution<Deps> {
     return false
   }
 
+  async #saveStep(step: string): Promise<boolean> {
+    const progress = { step, outputs: JSON.stringify(this.#outputs), updated_at: timestamp() }
+    if (await saveProgress(this.#o.db, this.#held(), progress)) return true
+    await this.#adopt()
+    return false
+  }
+
   /** False when the flow was cancelled meanwhile: it stands where it stood, and is to be undone from there. */
   async #save(changes: Partial<Omit<FlowRow, 'id'>>): Promise<boolean> {
     const updated_at = timestamp()
@@ -215,6 +236,19 @@ class FlowExecution<Deps> {
   #undoContext(): StepContext {
     const context = { ...this.#context, again: true }
     return this.#o.signal.aborted ? { ...context, signal: new AbortController().signal } : context
+  }
+}
+
+function memory(): StepContext['remember'] {
+  const known = new Map<string, Promise<unknown>>()
+  return <T>(name: string, read: () => Promise<T>): Promise<T> => {
+    let value = known.get(name)
+    if (value === undefined) {
+      value = read()
+      known.set(name, value)
+      value.catch(() => known.delete(name))
+    }
+    return value as Promise<T>
   }
 }
 

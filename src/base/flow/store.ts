@@ -3,6 +3,7 @@ import type { Generated, Selectable } from 'kysely'
 import { type Clock, systemClock, timestamp } from '../clock.ts'
 import type { Db } from '../db/database.ts'
 import type { Migration } from '../db/migrate.ts'
+import { statement } from '../db/statement.ts'
 
 /** running: the named step runs next. undoing, retrying: the named step is undone next; '' when all are. */
 export type FlowState = 'running' | 'undoing' | 'retrying'
@@ -78,26 +79,13 @@ export interface NewFlow {
 
 /** Writes the intent, in the caller's transaction; then wake a runner with the subject. */
 export async function openFlow<T extends FlowTables>(db: Db<T>, flow: NewFlow, clock?: Clock): Promise<void> {
-  const now = timestamp(clock ?? systemClock)
-  await flowDb(db)
-    .insertInto('flows')
-    .values({
-      kind: flow.kind,
-      subject: flow.subject,
-      input: JSON.stringify(flow.input),
-      step: notBegun,
-      outputs: '{}',
-      state: 'running',
-      retry: null,
-      owner: null,
-      lease_expires_at: free,
-      attempts: 0,
-      error: null,
-      request_id: flow.requestId ?? null,
-      created_at: now,
-      updated_at: now,
-    })
-    .execute()
+  await insertFlow(flowDb(db), {
+    kind: flow.kind,
+    subject: flow.subject,
+    input: JSON.stringify(flow.input),
+    requestId: flow.requestId ?? null,
+    now: timestamp(clock ?? systemClock),
+  })
 }
 
 /** The lease of a flow that anybody may take: earlier than every time, whatever the hosts' clocks say. */
@@ -152,16 +140,46 @@ export async function listFreeSubjects(db: Db<FlowTables>, now: string): Promise
   return rows.map((row) => row.subject)
 }
 
+const insertFlow = statement(
+  (
+    db: Db<FlowTables>,
+    p: { kind: string; subject: string; input: string; requestId: string | null; now: string },
+  ) =>
+    db.insertInto('flows').values({
+      kind: p.kind,
+      subject: p.subject,
+      input: p.input,
+      step: notBegun,
+      outputs: '{}',
+      state: 'running',
+      retry: null,
+      owner: null,
+      lease_expires_at: free,
+      attempts: 0,
+      error: null,
+      request_id: p.requestId,
+      created_at: p.now,
+      updated_at: p.now,
+    }),
+)
+
+const selectNext = statement((db: Db<FlowTables>, p: { subject: string }) =>
+  db.selectFrom('flows').selectAll().where('subject', '=', p.subject).orderBy('id').limit(1),
+)
+
 /** The flow that is next on a subject. */
-export function findNextFlow(db: Db<FlowTables>, subject: string): Promise<FlowRow | undefined> {
-  return db
-    .selectFrom('flows')
-    .selectAll()
-    .where('subject', '=', subject)
-    .orderBy('id')
-    .limit(1)
-    .executeTakeFirst()
+export async function findNextFlow(db: Db<FlowTables>, subject: string): Promise<FlowRow | undefined> {
+  return (await selectNext(db, { subject })).rows[0]
 }
+
+const updateLease = statement(
+  (db: Db<FlowTables>, p: { id: number; seen: string; owner: string; lease_expires_at: string }) =>
+    db
+      .updateTable('flows')
+      .set({ owner: p.owner, lease_expires_at: p.lease_expires_at })
+      .where('id', '=', p.id)
+      .where('lease_expires_at', '=', p.seen),
+)
 
 /** Takes a free flow; false when another was first. */
 export async function claimFlow(
@@ -169,19 +187,39 @@ export async function claimFlow(
   row: FlowRow,
   lease: { owner: string; lease_expires_at: string },
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('flows')
-    .set(lease)
-    .where('id', '=', row.id)
-    .where('lease_expires_at', '=', row.lease_expires_at)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows === 1n
+  return (await updateLease(db, { id: row.id, seen: row.lease_expires_at, ...lease })).changed === 1
+}
+
+/** What a runner holds, and believes of it. */
+export interface HeldFlow {
+  id: number
+  owner: string
+  state: FlowState
+}
+
+const updateProgress = statement(
+  (db: Db<FlowTables>, p: HeldFlow & { step: string; outputs: string; updated_at: string }) =>
+    db
+      .updateTable('flows')
+      .set({ step: p.step, outputs: p.outputs, updated_at: p.updated_at })
+      .where('id', '=', p.id)
+      .where('owner', '=', p.owner)
+      .where('state', '=', p.state),
+)
+
+/** Writes that the flow is at its next step; false as for `saveFlow`. */
+export async function saveProgress(
+  db: Db<FlowTables>,
+  held: HeldFlow,
+  progress: { step: string; outputs: string; updated_at: string },
+): Promise<boolean> {
+  return (await updateProgress(db, { ...held, ...progress })).changed === 1
 }
 
 /** Writes progress; false when the flow was cancelled or is no longer the owner's. */
 export async function saveFlow(
   db: Db<FlowTables>,
-  held: { id: number; owner: string; state: FlowState },
+  held: HeldFlow,
   changes: Partial<Omit<FlowRow, 'id'>>,
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
@@ -194,18 +232,13 @@ export async function saveFlow(
   return numUpdatedRows === 1n
 }
 
+const deleteFlow = statement((db: Db<FlowTables>, p: HeldFlow) =>
+  db.deleteFrom('flows').where('id', '=', p.id).where('owner', '=', p.owner).where('state', '=', p.state),
+)
+
 /** Removes a flow that came to its end; false as for `saveFlow`. */
-export async function endFlow(
-  db: Db<FlowTables>,
-  held: { id: number; owner: string; state: FlowState },
-): Promise<boolean> {
-  const { numDeletedRows } = await db
-    .deleteFrom('flows')
-    .where('id', '=', held.id)
-    .where('owner', '=', held.owner)
-    .where('state', '=', held.state)
-    .executeTakeFirstOrThrow()
-  return numDeletedRows === 1n
+export async function endFlow(db: Db<FlowTables>, held: HeldFlow): Promise<boolean> {
+  return (await deleteFlow(db, held)).changed === 1
 }
 
 export async function renewLeases(db: Db<FlowTables>, owner: string, until: string): Promise<void> {

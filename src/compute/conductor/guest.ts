@@ -1,16 +1,13 @@
 /** What an agent must know to build an instance's guest. */
-import type { NetworkInterface } from '#network/client.ts'
-import { configDriveFiles } from '../metadata/config-drive.ts'
-import { factsOf } from '../metadata/find-facts.ts'
 import type { Guest } from '../rpc/agent.ts'
 import { guestName } from '../store/instance-changes.ts'
-import type { Instance } from '../store/instance-records.ts'
+import type { Instance, InstanceRow } from '../store/instance-records.ts'
 import type { RequestSpec } from '../store/request-specs.ts'
 
 export function guestOf(
-  instance: Instance,
+  instance: InstanceRow & Pick<Instance, 'flavor' | 'networkInfo'>,
   spec: RequestSpec,
-  interfaces: readonly NetworkInterface[] | null,
+  configDrive: Record<string, string> | null,
 ): Guest {
   const { flavor } = instance
   return {
@@ -39,10 +36,10 @@ export function guestOf(
       bridgeName: vif.network.bridge,
       devName: vif.devname,
     })),
-    configDrive: interfaces === null ? null : configDriveFiles(factsOf(instance, interfaces, ['default'])),
+    configDrive,
   }
 }
 
 /** Whether the server asked for a config drive, or the operator wants all to have one. */
-export const hasConfigDrive = (instance: Instance, force: boolean): boolean =>
+export const hasConfigDrive = (instance: InstanceRow, force: boolean): boolean =>
   force || ['true', '1', 'yes', 'on'].includes(instance.config_drive.toLowerCase())

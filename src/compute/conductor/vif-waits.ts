@@ -21,6 +21,7 @@ interface WaitOptions {
 /** Events are remembered for those that begin to wait a moment later. */
 const remembered = 10_000
 const firstLookMilliseconds = 1000
+const over = new Error('all ports are plugged')
 
 export function createVifWaits(): VifWaits {
   const early = new Map<string, boolean>()
@@ -62,7 +63,8 @@ export function createVifWaits(): VifWaits {
           await Promise.race([all.promise, looking])
         }
       } finally {
-        stop.abort()
+        // A reason of its own: without one each abort would make an exception with its stack.
+        stop.abort(over)
         for (const portId of missing) waiting.delete(portId)
       }
       if (failed.length > 0) {

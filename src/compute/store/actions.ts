@@ -2,6 +2,7 @@
 import type { Selectable } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
 import type { Db } from '../../base/db/database.ts'
+import { insertStatement, statement } from '../../base/db/statement.ts'
 import type { CellTables, InstanceActionsEventsTable, InstanceActionsTable } from './cell-tables.ts'
 
 export type ActionRow = Selectable<InstanceActionsTable>
@@ -16,27 +17,41 @@ export interface NewAction {
   startTime?: string
 }
 
-/** Begins an action; gives its id. */
-export async function insertAction(db: Db<CellTables>, action: NewAction): Promise<number> {
+/** Begins an action. */
+export async function insertAction(db: Db<CellTables>, action: NewAction): Promise<void> {
   const now = timestamp()
-  const row = await db
-    .insertInto('instance_actions')
-    .values({
-      action: action.action,
-      instance_uuid: action.instanceUuid,
-      request_id: action.requestId,
-      user_id: action.userId,
-      project_id: action.projectId,
-      start_time: action.startTime ?? now,
-      finish_time: null,
-      message: null,
-      created_at: now,
-      updated_at: now,
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  return row.id
+  await insertRow(db, {
+    action: action.action,
+    instance_uuid: action.instanceUuid,
+    request_id: action.requestId,
+    user_id: action.userId,
+    project_id: action.projectId,
+    start_time: action.startTime ?? now,
+    finish_time: null,
+    message: null,
+    created_at: now,
+    updated_at: now,
+  })
 }
+
+const insertRow = insertStatement<CellTables, 'instance_actions'>('instance_actions')
+const insertEvent = insertStatement<CellTables, 'instance_actions_events'>('instance_actions_events')
+const selectAction = statement((db: Db<CellTables>, p: { uuid: string; requestId: string }) =>
+  db
+    .selectFrom('instance_actions')
+    .selectAll()
+    .where('instance_uuid', '=', p.uuid)
+    .where('request_id', '=', p.requestId)
+    .orderBy('id', 'desc')
+    .limit(1),
+)
+const updateFinished = statement(
+  (db: Db<CellTables>, p: { id: number; now: string; message: string | null }) =>
+    db
+      .updateTable('instance_actions')
+      .set({ updated_at: p.now, finish_time: p.now, message: p.message })
+      .where('id', '=', p.id),
+)
 
 export interface FinishedEvent {
   /** `compute_stop_instance`. */
@@ -56,40 +71,27 @@ export async function finishAction(
   const action = await findAction(db, at.instanceUuid, at.requestId)
   if (action === undefined) return
   const now = timestamp()
-  await db
-    .insertInto('instance_actions_events')
-    .values({
-      event: event.event,
-      action_id: action.id,
-      start_time: event.startTime,
-      finish_time: now,
-      result: event.error === undefined ? 'Success' : 'Error',
-      traceback: event.error ?? null,
-      details: event.error ?? null,
-      host: event.host,
-      created_at: now,
-      updated_at: now,
-    })
-    .execute()
-  await db
-    .updateTable('instance_actions')
-    .set({ updated_at: now, finish_time: now, message: event.error === undefined ? null : 'Error' })
-    .where('id', '=', action.id)
-    .execute()
+  await insertEvent(db, {
+    event: event.event,
+    action_id: action.id,
+    start_time: event.startTime,
+    finish_time: now,
+    result: event.error === undefined ? 'Success' : 'Error',
+    traceback: event.error ?? null,
+    details: event.error ?? null,
+    host: event.host,
+    created_at: now,
+    updated_at: now,
+  })
+  await updateFinished(db, { id: action.id, now, message: event.error === undefined ? null : 'Error' })
 }
 
-export function findAction(
+export async function findAction(
   db: Db<CellTables>,
   uuid: string,
   requestId: string,
 ): Promise<ActionRow | undefined> {
-  return db
-    .selectFrom('instance_actions')
-    .selectAll()
-    .where('instance_uuid', '=', uuid)
-    .where('request_id', '=', requestId)
-    .orderBy('id', 'desc')
-    .executeTakeFirst()
+  return (await selectAction(db, { uuid, requestId })).rows[0]
 }
 
 /** Newest first. */

@@ -1,31 +1,33 @@
 /** Servers that were asked for and that no cell knows yet. */
 import { timestamp } from '../../base/clock.ts'
 import type { Db } from '../../base/db/database.ts'
+import { insertStatement, statement } from '../../base/db/statement.ts'
 import type { ApiTables } from './api-tables.ts'
 import type { NewInstance } from './instance-records.ts'
 
 export async function insertBuildRequest(db: Db<ApiTables>, instance: NewInstance): Promise<void> {
-  await db
-    .insertInto('build_requests')
-    .values({
-      instance_uuid: instance.row.uuid,
-      project_id: instance.row.project_id,
-      instance: JSON.stringify(instance),
-      created_at: instance.row.created_at,
-      updated_at: null,
-    })
-    .execute()
+  await insertRequest(db, {
+    instance_uuid: instance.row.uuid,
+    project_id: instance.row.project_id,
+    instance: JSON.stringify(instance),
+    created_at: instance.row.created_at,
+    updated_at: null,
+  })
 }
+
+const insertRequest = insertStatement<ApiTables, 'build_requests'>('build_requests')
+const selectRequest = statement((db: Db<ApiTables>, p: { uuid: string }) =>
+  db.selectFrom('build_requests').select('instance').where('instance_uuid', '=', p.uuid),
+)
+const deleteRequest = statement((db: Db<ApiTables>, p: { uuid: string }) =>
+  db.deleteFrom('build_requests').where('instance_uuid', '=', p.uuid),
+)
 
 export async function findBuildRequest(
   db: Db<ApiTables>,
   instanceUuid: string,
 ): Promise<NewInstance | undefined> {
-  const row = await db
-    .selectFrom('build_requests')
-    .select('instance')
-    .where('instance_uuid', '=', instanceUuid)
-    .executeTakeFirst()
+  const [row] = (await selectRequest(db, { uuid: instanceUuid })).rows
   return row === undefined ? undefined : (JSON.parse(row.instance) as NewInstance)
 }
 
@@ -48,9 +50,5 @@ export async function updateBuildRequest(db: Db<ApiTables>, instance: NewInstanc
 
 /** False when it was gone: somebody else took it. */
 export async function deleteBuildRequest(db: Db<ApiTables>, instanceUuid: string): Promise<boolean> {
-  const { numDeletedRows } = await db
-    .deleteFrom('build_requests')
-    .where('instance_uuid', '=', instanceUuid)
-    .executeTakeFirst()
-  return numDeletedRows > 0n
+  return (await deleteRequest(db, { uuid: instanceUuid })).changed > 0
 }

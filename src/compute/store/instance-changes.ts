@@ -1,6 +1,7 @@
 /** What changes in an instance while it lives, and its end. */
 import { timestamp } from '../../base/clock.ts'
 import type { Db } from '../../base/db/database.ts'
+import { statement } from '../../base/db/statement.ts'
 import type { CellTables } from './cell-tables.ts'
 import type { InstanceRow } from './instance-records.ts'
 import type { NetworkInfo } from './network-info.ts'
@@ -23,26 +24,47 @@ export async function updateInstance(
 export async function moveInstance(
   db: Db<CellTables>,
   uuid: string,
-  from: { vmStates?: readonly string[]; taskStates?: readonly (string | null)[] },
+  from: StatesFrom,
   changes: InstanceChanges,
 ): Promise<boolean> {
-  let query = db
-    .updateTable('instances')
-    .set({ ...changes, updated_at: timestamp() })
-    .where('uuid', '=', uuid)
-    .where('deleted', '=', 0)
-  if (from.vmStates !== undefined) query = query.where('vm_state', 'in', from.vmStates)
-  const { taskStates } = from
-  if (taskStates !== undefined) {
-    const named = taskStates.filter((state) => state !== null)
-    query = query.where((e) =>
-      e.or([
-        ...(taskStates.includes(null) ? [e('task_state', 'is', null)] : []),
-        ...(named.length > 0 ? [e('task_state', 'in', named)] : []),
-      ]),
-    )
+  const columns = Object.keys(changes)
+  const shape = `${columns} ${from.vmStates} ${from.taskStates?.map(String)}`
+  let update = updates.get(shape)
+  if (update === undefined) {
+    update = updateOf(columns, from)
+    updates.set(shape, update)
   }
-  return (await query.executeTakeFirstOrThrow()).numUpdatedRows === 1n
+  return (await update(db, { ...changes, uuid, updated_at: timestamp() })).changed === 1
+}
+
+interface StatesFrom {
+  vmStates?: readonly string[]
+  taskStates?: readonly (string | null)[]
+}
+
+// The states and columns of a change are written in the code: there are only so many.
+const updates = new Map<string, ReturnType<typeof updateOf>>()
+
+function updateOf(columns: readonly string[], { vmStates, taskStates }: StatesFrom) {
+  return statement((db: Db<CellTables>, p: InstanceChanges & { uuid: string; updated_at: string }) => {
+    const values = Object.fromEntries(columns.map((column) => [column, p[column as keyof InstanceChanges]]))
+    let query = db
+      .updateTable('instances')
+      .set({ ...values, updated_at: p.updated_at })
+      .where('uuid', '=', p.uuid)
+      .where('deleted', '=', 0)
+    if (vmStates !== undefined) query = query.where('vm_state', 'in', vmStates)
+    if (taskStates !== undefined) {
+      const named = taskStates.filter((state) => state !== null)
+      query = query.where((e) =>
+        e.or([
+          ...(taskStates.includes(null) ? [e('task_state', 'is', null)] : []),
+          ...(named.length > 0 ? [e('task_state', 'in', named)] : []),
+        ]),
+      )
+    }
+    return query
+  })
 }
 
 /** Marks an instance deleted; its row stays for those who ask about deleted servers. */
@@ -75,12 +97,15 @@ export async function purgeInstance(db: Db<CellTables>, uuid: string): Promise<v
   await db.deleteFrom('instances').where('uuid', '=', uuid).execute()
 }
 
-export async function setNetworkInfo(db: Db<CellTables>, uuid: string, info: NetworkInfo): Promise<void> {
-  await db
+const updateNetworkInfo = statement((db: Db<CellTables>, p: { uuid: string; info: string; now: string }) =>
+  db
     .updateTable('instance_info_caches')
-    .set({ network_info: JSON.stringify(info), updated_at: timestamp() })
-    .where('instance_uuid', '=', uuid)
-    .execute()
+    .set({ network_info: p.info, updated_at: p.now })
+    .where('instance_uuid', '=', p.uuid),
+)
+
+export async function setNetworkInfo(db: Db<CellTables>, uuid: string, info: NetworkInfo): Promise<void> {
+  await updateNetworkInfo(db, { uuid, info: JSON.stringify(info), now: timestamp() })
 }
 
 /** Replaces all of a server's metadata. */

@@ -2,6 +2,7 @@
 import type { Selectable } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
 import type { Db } from '../../base/db/database.ts'
+import { insertStatement, statement } from '../../base/db/statement.ts'
 import type { ApiTables, InstanceMappingsTable } from './api-tables.ts'
 
 export type InstanceMapping = Selectable<InstanceMappingsTable>
@@ -10,31 +11,35 @@ export async function insertInstanceMapping(
   db: Db<ApiTables>,
   mapping: { instanceUuid: string; projectId: string; userId: string; vcpus: number; memoryMb: number },
 ): Promise<void> {
-  await db
-    .insertInto('instance_mappings')
-    .values({
-      instance_uuid: mapping.instanceUuid,
-      cell_id: null,
-      project_id: mapping.projectId,
-      user_id: mapping.userId,
-      queued_for_delete: 0,
-      vcpus: mapping.vcpus,
-      memory_mb: mapping.memoryMb,
-      created_at: timestamp(),
-      updated_at: null,
-    })
-    .execute()
+  await insertMapping(db, {
+    instance_uuid: mapping.instanceUuid,
+    cell_id: null,
+    project_id: mapping.projectId,
+    user_id: mapping.userId,
+    queued_for_delete: 0,
+    vcpus: mapping.vcpus,
+    memory_mb: mapping.memoryMb,
+    created_at: timestamp(),
+    updated_at: null,
+  })
 }
+
+const insertMapping = insertStatement<ApiTables, 'instance_mappings'>('instance_mappings')
+const selectMapping = statement((db: Db<ApiTables>, p: { uuid: string }) =>
+  db.selectFrom('instance_mappings').selectAll().where('instance_uuid', '=', p.uuid),
+)
+const updateCell = statement((db: Db<ApiTables>, p: { uuid: string; cellId: number; now: string }) =>
+  db
+    .updateTable('instance_mappings')
+    .set({ cell_id: p.cellId, updated_at: p.now })
+    .where('instance_uuid', '=', p.uuid),
+)
 
 export async function findInstanceMapping(
   db: Db<ApiTables>,
   instanceUuid: string,
 ): Promise<InstanceMapping | undefined> {
-  return await db
-    .selectFrom('instance_mappings')
-    .selectAll()
-    .where('instance_uuid', '=', instanceUuid)
-    .executeTakeFirst()
+  return (await selectMapping(db, { uuid: instanceUuid })).rows[0]
 }
 
 /** The mappings of those of these instances that are there. */
@@ -55,11 +60,7 @@ export async function setInstanceCell(
   instanceUuid: string,
   cellId: number,
 ): Promise<void> {
-  await db
-    .updateTable('instance_mappings')
-    .set({ cell_id: cellId, updated_at: timestamp() })
-    .where('instance_uuid', '=', instanceUuid)
-    .execute()
+  await updateCell(db, { uuid: instanceUuid, cellId, now: timestamp() })
 }
 
 /** Marked when a delete is asked for, so that quotas no longer count it. */

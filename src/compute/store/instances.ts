@@ -1,6 +1,7 @@
 /** Instances, wherever they are: as a build request still, or in a cell with all that belongs to them. */
 import type { Kysely } from 'kysely'
 import type { Db } from '../../base/db/database.ts'
+import { insertStatement, statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import type { ApiTables } from './api-tables.ts'
 import { findBuildRequest } from './build-requests.ts'
@@ -56,6 +57,15 @@ export async function getInstance(
   const found = await findInstance(dbs, uuid, options)
   if (found === undefined) throw instanceNotFound(uuid)
   return found
+}
+
+const selectRow = statement((db: Db<CellTables>, p: { uuid: string }) =>
+  db.selectFrom('instances').selectAll().where('uuid', '=', p.uuid).where('deleted', '=', 0),
+)
+
+/** Only the row of a living instance. */
+export async function findInstanceRow(db: Db<CellTables>, uuid: string): Promise<InstanceRow | undefined> {
+  return (await selectRow(db, { uuid })).rows[0]
 }
 
 /** An instance of one cell. */
@@ -157,6 +167,10 @@ async function latestFaults(db: Kysely<CellTables>, rows: readonly InstanceRow[]
     .execute()
 }
 
+const insertRow = insertStatement<CellTables, 'instances'>('instances')
+const insertExtra = insertStatement<CellTables, 'instance_extra'>('instance_extra')
+const insertInfoCache = insertStatement<CellTables, 'instance_info_caches'>('instance_info_caches')
+
 /** Writes an instance into its cell; `changes` is what was settled since it was asked for (host, node, states). */
 export async function insertInstance(
   db: Db<CellTables>,
@@ -165,20 +179,14 @@ export async function insertInstance(
 ): Promise<void> {
   const { id: _none, ...row } = { ...made.row, ...changes }
   const { uuid } = row
-  await db.insertInto('instances').values(row).execute()
-  await db
-    .insertInto('instance_extra')
-    .values({
-      instance_uuid: uuid,
-      flavor: JSON.stringify(made.flavor),
-      keypairs: JSON.stringify(made.keypairs),
-      trusted_certs: made.trustedCerts === null ? null : JSON.stringify(made.trustedCerts),
-    })
-    .execute()
-  await db
-    .insertInto('instance_info_caches')
-    .values({ instance_uuid: uuid, network_info: '[]', updated_at: null })
-    .execute()
+  await insertRow(db, row)
+  await insertExtra(db, {
+    instance_uuid: uuid,
+    flavor: JSON.stringify(made.flavor),
+    keypairs: JSON.stringify(made.keypairs),
+    trusted_certs: made.trustedCerts === null ? null : JSON.stringify(made.trustedCerts),
+  })
+  await insertInfoCache(db, { instance_uuid: uuid, network_info: '[]', updated_at: null })
   const pairs = (of: Record<string, string>) =>
     Object.entries(of).map(([key, value]) => ({ instance_uuid: uuid, key, value }))
   if (Object.keys(made.metadata).length > 0)

@@ -1,6 +1,7 @@
 /** What was asked for when a server was created: all that choosing a host, and building it there, needs. */
 import { timestamp } from '../../base/clock.ts'
 import type { Db } from '../../base/db/database.ts'
+import { insertStatement, statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import type { ApiTables } from './api-tables.ts'
 import type { Flavor } from './flavors.ts'
@@ -57,26 +58,24 @@ export interface RequestSpec {
 }
 
 export async function insertRequestSpec(db: Db<ApiTables>, spec: RequestSpec): Promise<void> {
-  await db
-    .insertInto('request_specs')
-    .values({
-      instance_uuid: spec.instanceUuid,
-      spec: JSON.stringify(spec),
-      created_at: timestamp(),
-      updated_at: null,
-    })
-    .execute()
+  await insertSpec(db, {
+    instance_uuid: spec.instanceUuid,
+    spec: JSON.stringify(spec),
+    created_at: timestamp(),
+    updated_at: null,
+  })
 }
+
+const insertSpec = insertStatement<ApiTables, 'request_specs'>('request_specs')
+const selectSpec = statement((db: Db<ApiTables>, p: { uuid: string }) =>
+  db.selectFrom('request_specs').select('spec').where('instance_uuid', '=', p.uuid),
+)
 
 export async function findRequestSpec(
   db: Db<ApiTables>,
   instanceUuid: string,
 ): Promise<RequestSpec | undefined> {
-  const row = await db
-    .selectFrom('request_specs')
-    .select('spec')
-    .where('instance_uuid', '=', instanceUuid)
-    .executeTakeFirst()
+  const [row] = (await selectSpec(db, { uuid: instanceUuid })).rows
   return row === undefined ? undefined : (JSON.parse(row.spec) as RequestSpec)
 }
 

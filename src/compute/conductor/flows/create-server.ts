@@ -2,10 +2,13 @@
 import { timestamp } from '../../../base/clock.ts'
 import { describeError, Fault, isFault } from '../../../base/errors.ts'
 import { flow, RetryFrom, type StepContext } from '../../../base/flow/flow.ts'
+import { configDriveFiles } from '../../metadata/config-drive.ts'
+import { factsOf } from '../../metadata/find-facts.ts'
 import { finishAction } from '../../store/actions.ts'
 import { updateInstance } from '../../store/instance-changes.ts'
-import { findInCell } from '../../store/instances.ts'
-import { getRequestSpec } from '../../store/request-specs.ts'
+import { findInstanceRow, withParts } from '../../store/instances.ts'
+import type { CachedInterface } from '../../store/network-info.ts'
+import { getRequestSpec, type RequestSpec } from '../../store/request-specs.ts'
 import { powerStateNumber } from '../../virt/driver.ts'
 import { abortable } from '../abortable.ts'
 import type { ConductorDeps } from '../deps.ts'
@@ -29,8 +32,8 @@ const event = 'compute__do_build_and_run_instance'
 export const createServer = flow<Input, ConductorDeps>('create-server')
   .step({
     name: 'choose host',
-    run: async ({ uuid, triedHosts = [], lastError }, { apiDb, scheduler }) => {
-      const spec = await getRequestSpec(apiDb, uuid)
+    run: async ({ uuid, triedHosts = [], lastError }, { apiDb, scheduler }, context) => {
+      const spec = await specOf(apiDb, uuid, context)
       try {
         return await scheduler.select(spec, triedHosts)
       } catch (error) {
@@ -47,16 +50,17 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
   })
   .step({
     name: 'connect networks',
-    run: async (values, deps, { again }) => {
+    run: async (values, deps, context) => {
       const { uuid, cellId } = values
-      const spec = await getRequestSpec(deps.apiDb, uuid)
-      const ports = await attachPorts(deps.network, spec, values, again).catch((error: unknown) => {
+      const spec = await specOf(deps.apiDb, uuid, context)
+      const ports = await attachPorts(deps.network, spec, values, context.again).catch((error: unknown) => {
         // Another host may do where this one cannot be wired; a port that is taken is taken everywhere.
         throw isFault(error, 'unavailable') ? elsewhere(values, deps, error) : error
       })
       const requested = Array.isArray(spec.networks) ? spec.networks : []
       const info = cacheInterfaces(await deps.networks.interfacesOf(ports), requested)
       await saveInterfaces(deps.cells.byId(cellId).db, uuid, info, 'block_device_mapping')
+      return { networkInfo: info }
     },
     undo: async ({ uuid, cellId }, { apiDb, cells, network }) => {
       await detachPorts(network, uuid, ownPortsOf(await getRequestSpec(apiDb, uuid)))
@@ -121,21 +125,30 @@ function elsewhere(
   return new Fault('unavailable', `Exceeded maximum number of retries. ${lastError}`, {}, error)
 }
 
+const specOf = (
+  apiDb: ConductorDeps['apiDb'],
+  uuid: string,
+  { remember }: StepContext,
+): Promise<RequestSpec> => remember('spec', () => getRequestSpec(apiDb, uuid))
+
+interface Connected {
+  uuid: string
+  cellId: number
+  host: string
+  networkInfo: CachedInterface[]
+}
+
 async function spawn(
-  { uuid, cellId, host }: { uuid: string; cellId: number; host: string },
+  { uuid, cellId, host, networkInfo }: Connected,
   deps: ConductorDeps,
-  { signal, again }: StepContext,
+  context: StepContext,
 ) {
-  const { apiDb, cells, network, agents, vifs, config } = deps
-  const cell = cells.byId(cellId)
-  await enterTask(cell.db, uuid, { task_state: 'spawning' })
-  const [instance, spec] = await Promise.all([findInCell(cell, uuid), getRequestSpec(apiDb, uuid)])
-  if (instance === undefined) throw new Fault('gone', `Instance ${uuid} is gone.`)
-  const interfaces = hasConfigDrive(instance, config.forceConfigDrive) ? await network.networksOf(uuid) : null
-  const guest = guestOf(instance, spec, interfaces)
-  const unwired = instance.networkInfo
-    .filter((vif) => !vif.active && vif.type !== 'unbound')
-    .map((vif) => vif.id)
+  const { agents, vifs, config, network } = deps
+  const { signal, again } = context
+  const { db } = deps.cells.byId(cellId)
+  await enterTask(db, uuid, { task_state: 'spawning' })
+  const guest = await newGuest({ uuid, cellId, host, networkInfo }, deps, context)
+  const unwired = networkInfo.filter((vif) => !vif.active && vif.type !== 'unbound').map((vif) => vif.id)
   const waits = unwired.length > 0 && config.vifPluggingTimeoutSeconds > 0
   signal.throwIfAborted()
   const spawned = await abortable(agents.spawn({ guest, paused: waits }, { server: host }), signal)
@@ -150,4 +163,16 @@ async function spawn(
     deps.log.warn({ err: error, uuid }, 'the guest runs although its ports are not wired')
   }
   return (await agents.release({ uuid }, { server: host })).power
+}
+
+async function newGuest({ uuid, cellId, networkInfo }: Connected, deps: ConductorDeps, context: StepContext) {
+  const cell = deps.cells.byId(cellId)
+  const row = await findInstanceRow(cell.db, uuid)
+  if (row === undefined) throw new Fault('gone', `Instance ${uuid} is gone.`)
+  const spec = await specOf(deps.apiDb, uuid, context)
+  const parts = { ...row, flavor: spec.flavor, networkInfo }
+  if (!hasConfigDrive(row, deps.config.forceConfigDrive)) return guestOf(parts, spec, null)
+  const whole = (await withParts(cell, [row]))[0]!
+  const facts = factsOf(whole, await deps.network.networksOf(uuid), ['default'])
+  return guestOf(parts, spec, configDriveFiles(facts))
 }

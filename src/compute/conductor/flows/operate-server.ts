@@ -2,6 +2,8 @@
 import { timestamp } from '../../../base/clock.ts'
 import { Fault } from '../../../base/errors.ts'
 import { flow } from '../../../base/flow/flow.ts'
+import { configDriveFiles } from '../../metadata/config-drive.ts'
+import { factsOf } from '../../metadata/find-facts.ts'
 import { type OperationName, operations } from '../../rpc/operations.ts'
 import { finishAction } from '../../store/actions.ts'
 import { moveInstance } from '../../store/instance-changes.ts'
@@ -116,8 +118,9 @@ async function askAgent(deps: ConductorDeps, instance: Instance, operation: Oper
   const server = { server: host }
   const guest = async () => {
     const spec = await getRequestSpec(deps.apiDb, uuid)
-    const drive = hasConfigDrive(instance, config.forceConfigDrive)
-    return guestOf(instance, spec, drive ? await deps.network.networksOf(uuid) : null)
+    if (!hasConfigDrive(instance, config.forceConfigDrive)) return guestOf(instance, spec, null)
+    const facts = factsOf(instance, await deps.network.networksOf(uuid), ['default'])
+    return guestOf(instance, spec, configDriveFiles(facts))
   }
   const timeoutSeconds = config.shutdownTimeoutSeconds
   const ask = async () => {

@@ -1,0 +1,67 @@
+/**
+ * Statements that are built once. Kysely takes longer to build and compile a query than SQLite to run it; on paths that
+ * every request takes, the text is kept and only its parameters change.
+ */
+import type { Compilable, CompiledQuery, InferResult, Insertable } from 'kysely'
+import type { Db } from './database.ts'
+
+class Parameter {
+  readonly name: string
+
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+/**
+ * `const find = statement((db: Db<Tables>, p: { id: string }) => db.selectFrom('things').selectAll().where('id', '=', p.id))`
+ * then `await find(db, { id })`, which gives rows. The builder runs once per dialect, with placeholders for the
+ * parameters: it must not look at them, so neither lists nor conditions can depend on them.
+ */
+export function statement<T, P extends object, B extends Compilable>(build: (db: Db<T>, parameters: P) => B) {
+  const compiled = new Map<unknown, { query: CompiledQuery; take: (string | undefined)[] }>()
+
+  function compile(db: Db<T>) {
+    const placeholders = new Proxy({}, { get: (_target, name) => new Parameter(String(name)) })
+    const query = build(db, placeholders as P).compile()
+    const take = query.parameters.map((value) => (value instanceof Parameter ? value.name : undefined))
+    return { query, take }
+  }
+
+  return async (db: Db<T>, parameters: P): Promise<{ rows: InferResult<B>; changed: number }> => {
+    const dialect = db.getExecutor().adapter.constructor
+    let known = compiled.get(dialect)
+    if (known === undefined) {
+      known = compile(db)
+      compiled.set(dialect, known)
+    }
+    const { query, take } = known
+    const values = take.map((name, index) =>
+      name === undefined ? query.parameters[index] : parameters[name as keyof P],
+    )
+    const result = await db.executeQuery({ ...query, parameters: values })
+    return { rows: result.rows as InferResult<B>, changed: Number(result.numAffectedRows ?? 0n) }
+  }
+}
+
+/** `const insertThing = insertStatement<Tables, 'things'>('things')`, then `await insertThing(db, { id, note })`. */
+export function insertStatement<T, K extends keyof T & string>(table: K) {
+  const shapes = new Map<string, ReturnType<typeof insertOf<T, K>>>()
+  return async (db: Db<T>, row: Insertable<T[K]>): Promise<void> => {
+    const columns = Object.keys(row)
+    const shape = columns.join()
+    let insert = shapes.get(shape)
+    if (insert === undefined) {
+      insert = insertOf<T, K>(table, columns)
+      shapes.set(shape, insert)
+    }
+    await insert(db, row)
+  }
+}
+
+function insertOf<T, K extends keyof T & string>(table: K, columns: readonly string[]) {
+  return statement((db: Db<T>, p: Insertable<T[K]>) => {
+    const values = Object.fromEntries(columns.map((column) => [column, p[column as keyof typeof p]]))
+    return db.insertInto(table).values(values as never)
+  })
+}
