@@ -1,0 +1,86 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { describeError, isFault } from '../base/errors.ts'
+import { defaultStateDirectory } from './up/settings.ts'
+
+const stateDirectory = () =>
+  new Option('--state-dir <directory>', 'where the cloud keeps its state')
+    .default(defaultStateDirectory())
+    .env('KILONOVA_STATE_DIR')
+
+function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new InvalidArgumentError('It must be a whole number.')
+  return number
+}
+
+/** The command line as data: names, options, and the file that does the work. */
+export function program(): Command {
+  const kilonova = new Command('kilonova')
+    .description('OpenStack Compute and Networking, with Identity and Image, as one program')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(kilonova --help tells the commands and options)')
+  kilonova
+    .command('up')
+    .description('start a cloud on this machine, making what is missing; again: changes nothing')
+    .addOption(stateDirectory())
+    .option(
+      '--listen <address>',
+      'address the APIs listen on, and that the catalog names (default: 127.0.0.1)',
+    )
+    .option('--port-offset <number>', 'added to every port, for a second cloud (default: 0)', wholeNumber)
+    .option('--provider-cidr <cidr>', 'addresses of the provider network (default: 172.24.4.0/24)')
+    .option('--simulated', 'simulated hosts and networks: needs neither root nor libvirt')
+    .option('--hosts <number>', 'how many simulated hosts (default: 1)', wholeNumber)
+    .option('--image <file>', 'a guest image (qcow2 or raw) to offer instead of the small one that is built')
+    .option('--virt-type <type>', 'kvm or qemu (default: kvm where the processor offers it)')
+    .option('--yes', 'install missing packages without asking')
+    .action(async (options) => run(async () => (await import('./up/up.ts')).up(options)))
+  kilonova
+    .command('verify')
+    .description(
+      'boot a server, check its address, ping, ssh, metadata and console, delete it, prove nothing is left',
+    )
+    .addOption(stateDirectory())
+    .action(async (options) => run(async () => (await import('./verify/verify.ts')).verify(options)))
+  kilonova
+    .command('status')
+    .description('what runs, where, and how it is')
+    .addOption(stateDirectory())
+    .action(async (options) => run(async () => (await import('./status.ts')).status(options)))
+  kilonova
+    .command('logs [service]')
+    .description('what the services say: identity, image, placement, compute, network, …')
+    .addOption(stateDirectory())
+    .option('-f, --follow', 'go on as they say it')
+    .option('-n, --lines <number>', 'how many of the last lines', wholeNumber, 50)
+    .action(async (service, options) =>
+      run(async () => (await import('./logs.ts')).logs({ ...options, service })),
+    )
+  kilonova
+    .command('down')
+    .description('stop the cloud; its servers go on running until it is up again')
+    .addOption(stateDirectory())
+    .option('--purge', 'delete everything it made: servers, networks, files')
+    .action(async (options) => run(async () => (await import('./down.ts')).down(options)))
+  kilonova
+    .command('test [parts...]')
+    .description('the test suite: check, stories, host; all without a name')
+    .action(async (parts) => run(async () => (await import('./test.ts')).test(parts)))
+  kilonova
+    .command('serve', { hidden: true })
+    .description('the cloud itself, in the foreground (what up starts in the background)')
+    .addOption(stateDirectory())
+    .action(async (options) => run(async () => (await import('./serve.ts')).serve(options)))
+  return kilonova
+}
+
+async function run(work: () => Promise<number | undefined>): Promise<void> {
+  try {
+    process.exitCode = (await work()) ?? 0
+  } catch (error) {
+    // A Fault is written for the user; anything else is a bug, and its trace is what a report needs.
+    console.error(isFault(error) ? `kilonova: ${describeError(error)}` : error)
+    process.exitCode = 1
+  }
+}

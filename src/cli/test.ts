@@ -1,0 +1,72 @@
+/** The test suite as one command: the same for people and for CI. */
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
+import { Fault } from '../base/errors.ts'
+
+const home = join(import.meta.dirname, '../..')
+const bin = (name: string) => join(home, 'node_modules/.bin', name)
+
+interface Part {
+  about: string
+  command: string
+  args: () => string[]
+}
+
+const nodeTest = (flags: string[], pattern: string) => () => [
+  '--disable-warning=ExperimentalWarning',
+  '--test',
+  ...flags,
+  ...globSync(pattern, { cwd: home }).sort(),
+]
+
+/** `stories` and `host` run a file at a time: they start clouds of their own. */
+const parts: Readonly<Record<string, readonly Part[]>> = {
+  check: [
+    { about: 'format and lint', command: bin('biome'), args: () => ['check', '--error-on-warnings', '.'] },
+    { about: 'types', command: bin('tsc'), args: () => ['--noEmit'] },
+    {
+      about: 'unit and contract tests',
+      command: process.execPath,
+      args: () => [
+        '--disable-warning=ExperimentalWarning',
+        '--test',
+        '--test-isolation=none',
+        ...globSync('{src,tests}/**/*.test.ts', {
+          cwd: home,
+          exclude: (name) => /tests\/(stories|host)/.test(String(name)),
+        }).sort(),
+      ],
+    },
+  ],
+  stories: [
+    {
+      about: 'stories on a simulated cloud',
+      command: process.execPath,
+      args: nodeTest(['--test-concurrency=2'], 'tests/stories/**/*.test.ts'),
+    },
+  ],
+  host: [
+    {
+      about: 'real guests and networks',
+      command: process.execPath,
+      args: nodeTest(['--test-concurrency=1'], 'tests/host/**/*.test.ts'),
+    },
+  ],
+}
+
+/** Runs the named parts, or all; stops at the first that fails. */
+export async function test(names: readonly string[]): Promise<number> {
+  const unknown = names.find((name) => !(name in parts))
+  if (unknown !== undefined) {
+    throw new Fault('invalid', `There is no part ${unknown}; there are ${Object.keys(parts).join(', ')}.`)
+  }
+  for (const name of names.length === 0 ? Object.keys(parts) : names) {
+    for (const part of parts[name] ?? []) {
+      console.log(`\n== ${name}: ${part.about}`)
+      const result = spawnSync(part.command, part.args(), { cwd: home, stdio: 'inherit' })
+      if (result.status !== 0) return result.status ?? 1
+    }
+  }
+  return 0
+}

@@ -1,0 +1,31 @@
+import { createServer } from 'node:net'
+import { Fault } from '../../base/errors.ts'
+import { type CloudSettings, portOf, type ServiceName, standardPorts } from './settings.ts'
+
+/** Refuses, with the way out, when another program has one of the cloud's ports. */
+export async function assertPortsFree(settings: CloudSettings): Promise<void> {
+  for (const service of Object.keys(standardPorts) as ServiceName[]) {
+    const port = portOf(settings, service)
+    const reason = await tryPort(settings.listen, port)
+    if (reason === undefined) continue
+    if (reason === 'EADDRNOTAVAIL') {
+      throw new Fault(
+        'unavailable',
+        `${settings.listen} is no address of this machine; choose another with --listen.`,
+      )
+    }
+    throw new Fault(
+      'unavailable',
+      `Port ${port} on ${settings.listen}, which the ${service} API needs, is taken (${reason}). Stop the program that has it (ss -ltnp shows it), or start this cloud with --port-offset 10000.`,
+      { port },
+    )
+  }
+}
+
+function tryPort(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)))
+  })
+}
