@@ -23,10 +23,13 @@ export function renderFault(fault: Fault): FaultReply {
     return { status: 401, body: { error: { code: 401, title: 'Unauthorized', message: fault.message } } }
   }
   const status = fault.kind === 'over-quota' ? 409 : statusOf[fault.kind]
-  const message =
-    fault.kind === 'bug'
-      ? 'Request Failed: internal server error while processing your request.'
-      : fault.message
+  const message = messageOf(fault)
   const type = fault.details['type'] ?? typeOf[fault.kind] ?? 'HTTPInternalServerError'
   return { status, body: { NeutronError: { type, message, detail: '' } } }
+}
+
+function messageOf(fault: Fault): string {
+  if (fault.kind === 'bug') return 'Request Failed: internal server error while processing your request.'
+  const { rule } = fault.details
+  return typeof rule === 'string' ? `rule:${rule} is disallowed by policy` : fault.message
 }

@@ -105,7 +105,6 @@ export const networkPolicies: Readonly<Record<string, string>> = {
   'update_subnetpool:is_default': adminOnly,
   add_prefixes: adminOrOwner,
   remove_prefixes: adminOrOwner,
-  onboard_network_subnets: adminOrOwner,
 
   ...rules('security_group', adminOrOwner, anyone, adminOrOwner),
   ...rules('security_group_rule', adminOrOwner, `${adminOrOwner} or rule:sg_owner`, adminOrOwner),

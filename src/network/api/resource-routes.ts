@@ -1,22 +1,21 @@
 /** The routes of a resource: list, show, create (one or many), update, delete. */
 
-import type { Db } from '../../base/db/database.ts'
 import type { ApiRequest, Route } from '../../base/http/route.ts'
 import { neutronFault } from '../errors.ts'
 import { reserveQuota } from '../store/quotas.ts'
 import { deleteRbacPoliciesOf } from '../store/rbac-policies.ts'
 import { touch } from '../store/standard.ts'
-import type { Tables } from '../store/tables.ts'
 import { deleteTagsOf } from '../store/tags.ts'
 import { inWork, type Work } from '../work.ts'
-import { authorizeChange, authorizeWrite, canShow, shownTo, targetOf } from './access.ts'
+import { authorizeChange, authorizeWrite, targetOf } from './access.ts'
 import type { Values } from './attributes.ts'
 import { readCreateBody, readUpdateBody } from './body.ts'
 import { type Caller, callerOf } from './caller.ts'
 import { expectedRevision } from './if-match.ts'
 import { pageLinks } from './links.ts'
+import { factsOf, present } from './present.ts'
 import { readFields, readListQuery } from './query.ts'
-import type { AnyResource, ApiDeps, Resource } from './resource.ts'
+import type { AnyResource, ApiDeps } from './resource.ts'
 import { getVisible, listRows, rowsById } from './rows.ts'
 
 export function resourceRoutes(resource: AnyResource): Route<ApiDeps>[] {
@@ -136,7 +135,8 @@ function targetOfChanges(values: Values): Values {
   return { ...values, network_device: owner.startsWith('network:') }
 }
 
-async function targets(
+/** Rows as policies see them. */
+export async function targets(
   resource: AnyResource,
   work: Work,
   rows: readonly { id: string }[],
@@ -145,36 +145,6 @@ async function targets(
   const views = await resource.view(work.db, rows, { options: work.options, caller })
   const facts = await factsOf(resource, work.db, views, caller)
   return views.map((view, index) => targetOf(view, facts[index]))
-}
-
-async function factsOf(
-  resource: AnyResource,
-  db: Db<Tables>,
-  resources: readonly Values[],
-  caller: Caller,
-): Promise<Values[]> {
-  return resource.facts === undefined ? resources.map(() => ({})) : resource.facts(db, resources, caller)
-}
-
-/** Rows as this caller sees them; undefined where the policy hides the whole. */
-async function present<Row extends { id: string }>(
-  resource: Resource<Row>,
-  request: ApiRequest,
-  db: Db<Tables>,
-  rows: readonly Row[],
-  caller: Caller,
-  deps: ApiDeps,
-  fields: readonly string[],
-  own = false,
-): Promise<(Values | undefined)[]> {
-  const views = await resource.view(db, rows, { options: deps.options, caller })
-  // An admin passes every rule about owners: the facts would be read for nothing.
-  const facts = caller.admin ? views.map(() => ({})) : await factsOf(resource, db, views, caller)
-  return views.map((view, index) => {
-    const target = targetOf(view, facts[index])
-    if (!own && !canShow(request, resource, target)) return undefined
-    return shownTo(request, resource, view, target, fields)
-  })
 }
 
 function assertRevision(request: ApiRequest, row: { revision_number?: number }): void {

@@ -314,12 +314,6 @@ export const catalog: readonly Extension[] = [
     updated: '2015-03-30T10:00:00-00:00',
   },
   {
-    alias: 'subnet_onboard',
-    name: 'Subnet Onboard',
-    description: 'Subnets can be moved into a pool.',
-    updated: '2018-12-18T09:00:00-00:00',
-  },
-  {
     alias: 'subnetpool-prefix-ops',
     name: 'Subnet Pool Prefix Operations',
     description: 'Prefixes can be added to and removed from a pool.',

@@ -1,0 +1,39 @@
+/** Shows rows to a caller: the view, without what policies hide. */
+import type { Db } from '../../base/db/database.ts'
+import type { ApiRequest } from '../../base/http/route.ts'
+import type { Tables } from '../store/tables.ts'
+import { canShow, shownTo, targetOf } from './access.ts'
+import type { Values } from './attributes.ts'
+import type { Caller } from './caller.ts'
+import type { AnyResource, ApiDeps, Resource } from './resource.ts'
+
+/** Facts for the policies of resources. */
+export async function factsOf(
+  resource: AnyResource,
+  db: Db<Tables>,
+  resources: readonly Values[],
+  caller: Caller,
+): Promise<Values[]> {
+  return resource.facts === undefined ? resources.map(() => ({})) : resource.facts(db, resources, caller)
+}
+
+/** Rows as this caller sees them; undefined where the policy hides the whole. */
+export async function present<Row extends { id: string }>(
+  resource: Resource<Row>,
+  request: ApiRequest,
+  db: Db<Tables>,
+  rows: readonly Row[],
+  caller: Caller,
+  deps: ApiDeps,
+  fields: readonly string[],
+  own = false,
+): Promise<(Values | undefined)[]> {
+  const views = await resource.view(db, rows, { options: deps.options, caller })
+  // An admin passes every rule about owners: the facts would be read for nothing.
+  const facts = caller.admin ? views.map(() => ({})) : await factsOf(resource, db, views, caller)
+  return views.map((view, index) => {
+    const target = targetOf(view, facts[index])
+    if (!own && !canShow(request, resource, target)) return undefined
+    return shownTo(request, resource, view, target, fields)
+  })
+}
