@@ -68,6 +68,7 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
     last = undefined
     stale = false
     const wanted = await server.wantedL2({ host: hostName })
+    reports.forget()
     // After what is wanted: a guest plugged meanwhile must be seen before its bridge is taken for unused.
     const links = await host.links()
     const routes = needsRoutes(wanted, links) ? await host.routes() : []
