@@ -24,16 +24,12 @@ export interface ComputeApiConfig {
   internalServiceZone: string
   /** -1: no limit. */
   quota: QuotaLimits
-  /** A server is gone for good so many seconds after its delete; 0: at once. */
-  reclaimInstanceInterval: number
   /** A service that has not been heard of for so long is down. */
   serviceDownSeconds: number
   /** Whether `adminPass` is shown to who creates a server. */
   enableInstancePassword: boolean
   /** Most servers of one request. */
   maxServersPerRequest: number
-  /** `instance-%08x` with the number of its row. */
-  instanceNameTemplate: string
 }
 
 export const defaultComputeApiConfig: ComputeApiConfig = {
@@ -53,9 +49,7 @@ export const defaultComputeApiConfig: ComputeApiConfig = {
     server_groups: 10,
     server_group_members: 10,
   },
-  reclaimInstanceInterval: 0,
   serviceDownSeconds: 60,
   enableInstancePassword: true,
   maxServersPerRequest: 1000,
-  instanceNameTemplate: 'instance-%08x',
 }

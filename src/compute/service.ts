@@ -102,6 +102,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeServ
       agents: rpcClient(bus, agentRpc),
       placement,
       networkFor: (token) => networkClient(options.network, async () => token),
+      imagesFor: (token) => imageClient(options.image, async () => token),
     },
     tokens: options.tokens,
     policy: createPolicy(computePolicies, options.policyOverrides),

@@ -139,6 +139,28 @@ export function networkClient(send: Send, token: () => Promise<string>) {
       }),
     showSecurityGroup: (id: string): Promise<SecurityGroup> =>
       one('security-groups', 'security_group', id, readSecurityGroup),
+    /** The names of the security groups on the ports of each server that has some. */
+    securityGroupsByDevice: async (
+      deviceIds: readonly string[],
+    ): Promise<Map<string, { name: string }[]>> => {
+      const ports = await list('ports', (wire) => wire, {
+        device_id: deviceIds,
+        fields: ['device_id', 'security_groups'],
+      })
+      const ids = [...new Set(ports.flatMap((port) => (port['security_groups'] ?? []) as string[]))]
+      const groups = await list('security-groups', (wire) => wire, { id: ids, fields: ['id', 'name'] })
+      const nameOf = new Map(groups.map((group) => [group['id'], group['name'] as string]))
+      const found = new Map<string, { name: string }[]>()
+      for (const port of ports) {
+        const known = found.get(port['device_id'] as string) ?? []
+        for (const id of (port['security_groups'] ?? []) as string[]) {
+          const name = nameOf.get(id)
+          if (name !== undefined && !known.some((group) => group.name === name)) known.push({ name })
+        }
+        found.set(port['device_id'] as string, known)
+      }
+      return found
+    },
     /** Limits and use of a project: `showQuota(id)).port.used`. */
     showQuota: async (projectId: string): Promise<QuotaSet> =>
       (await call('GET', `/v2.0/quotas/${projectId}/details`))['quota'] as QuotaSet,

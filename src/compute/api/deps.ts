@@ -41,3 +41,23 @@ export interface EngineDeps {
 export interface HostDeps extends CellDeps, Pick<EngineDeps, 'conductor'> {
   placement: PlacementClient
 }
+
+/** What compute must know of an image; Image's client gives more. */
+export interface ImageLookup {
+  show(id: string): Promise<{
+    id: string
+    name: string | null
+    status: string
+    diskFormat: string | null
+    containerFormat: string | null
+    size: number | null
+    minDisk: number
+    minRam: number
+    properties: Readonly<Record<string, string>>
+  }>
+}
+
+export interface ImageDeps {
+  /** Image as the caller sees it. */
+  imagesFor(token: string): ImageLookup
+}

@@ -107,7 +107,8 @@ export async function makeWorld(
     conductor: recorder(sent, 'conductor'),
     agents: recorder(sent, 'agent'),
     placement: recorder(sent, 'placement', { getAggregates: () => [] }),
-    networkFor: () => recorder(sent, 'network'),
+    networkFor: () => recorder(sent, 'network', { securityGroupsByDevice: () => new Map() }),
+    imagesFor: () => recorder(sent, 'image'),
     ...neighbours,
   }
   const app = createComputeApi({

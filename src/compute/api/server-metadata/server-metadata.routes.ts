@@ -1,0 +1,91 @@
+import { Type } from 'typebox'
+import { Fault } from '../../../base/errors.ts'
+import type { Route } from '../../../base/http/route.ts'
+import { setMetadata, updateInstance } from '../../store/instance-changes.ts'
+import type { Instance } from '../../store/instance-records.ts'
+import { getInstance } from '../../store/instances.ts'
+import type { CellDeps } from '../deps.ts'
+import { limitsOf } from '../quotas/limits.ts'
+import { Metadata, wrapped } from '../schema-types.ts'
+import { assertState, onServer, type Request, settledStates } from '../servers/server-route.ts'
+
+type Pairs = Record<string, string>
+
+const path = '/servers/:id/metadata'
+const rule = (name: string) => `os_compute_api:server-metadata:${name}`
+const allBody = wrapped('metadata', Metadata)
+const oneBody = wrapped(
+  'meta',
+  Type.Unsafe<Pairs>({
+    type: 'object',
+    patternProperties: { '^[a-zA-Z0-9\\-_:. ]{1,255}$': { type: 'string', maxLength: 255 } },
+    additionalProperties: false,
+    minProperties: 1,
+    maxProperties: 1,
+  }),
+)
+const respectsLock = true
+
+export const serverMetadataRoutes: readonly Route<CellDeps>[] = [
+  onServer({ get: path, policy: rule('index'), handler: (_request, _deps, { metadata }) => ({ metadata }) }),
+  onServer({ get: `${path}/:key`, policy: rule('show'), handler: show }),
+  onServer({
+    post: path,
+    policy: rule('create'),
+    body: allBody,
+    respectsLock,
+    handler: async (request, deps, instance) => ({
+      metadata: await change(deps, instance, { ...instance.metadata, ...all(request) }),
+    }),
+  }),
+  onServer({
+    put: path,
+    policy: rule('update_all'),
+    body: allBody,
+    respectsLock,
+    handler: async (request, deps, instance) => ({ metadata: await change(deps, instance, all(request)) }),
+  }),
+  onServer({ put: `${path}/:key`, policy: rule('update'), body: oneBody, respectsLock, handler: update }),
+  onServer({ delete: `${path}/:key`, policy: rule('delete'), respectsLock, handler: remove }),
+]
+
+const all = (request: Request): Pairs => (request.body as { metadata: Pairs }).metadata
+const missing = () => new Fault('not-found', 'Metadata item was not found')
+
+function show(request: Request, _deps: CellDeps, { metadata }: Instance) {
+  const key = request.params['key']!
+  const value = metadata[key]
+  if (value === undefined) throw missing()
+  return { meta: { [key]: value } }
+}
+
+async function update(request: Request, deps: CellDeps, instance: Instance) {
+  const { meta } = request.body as { meta: Pairs }
+  if (!(request.params['key']! in meta)) throw new Fault('invalid', 'Request body and URI mismatch')
+  await change(deps, instance, { ...instance.metadata, ...meta })
+  return { meta }
+}
+
+async function remove(request: Request, deps: CellDeps, instance: Instance): Promise<void> {
+  const { [request.params['key']!]: value, ...rest } = instance.metadata
+  if (value === undefined) throw missing()
+  await change(deps, instance, rest, 'delete metadata')
+}
+
+async function change(
+  deps: CellDeps,
+  instance: Instance,
+  metadata: Pairs,
+  doing = 'update metadata',
+): Promise<Pairs> {
+  const { db } = assertState(instance, doing, settledStates, { idle: true })
+  const limit = (await limitsOf(deps.apiDb, deps.config, instance.project_id)).metadata_items
+  if (limit >= 0 && Object.keys(metadata).length > limit) {
+    throw new Fault('over-quota', `Maximum number of metadata items exceeds ${limit}`)
+  }
+  await db.transaction().execute(async (transaction) => {
+    await setMetadata(transaction, instance.uuid, metadata)
+    await updateInstance(transaction, instance.uuid, {})
+  })
+  return (await getInstance(deps, instance.uuid)).metadata
+}

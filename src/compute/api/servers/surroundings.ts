@@ -1,0 +1,77 @@
+/** What a server's view shows that is not the server's own: read once for all servers of an answer. */
+import type { ApiRequest } from '../../../base/http/route.ts'
+import { listHostZones } from '../../store/aggregates.ts'
+import type { Instance } from '../../store/instance-records.ts'
+import { listPinnedZones } from '../../store/request-specs.ts'
+import { listGroupsOfServers } from '../../store/server-groups.ts'
+import type { CellDeps, NetworkDeps } from '../deps.ts'
+import { type HostService, listHostServices } from '../hosts/host-services.ts'
+
+export interface ServerSurroundings {
+  zoneOf(instance: Instance): string
+  /** `UP`, `DOWN`, `UNKNOWN`, `MAINTENANCE`, or empty without a host. */
+  hostStatusOf(instance: Instance): string
+  securityGroups: ReadonlyMap<string, { name: string }[]>
+  /** Undefined where the answer has none: in lists. */
+  serverGroups: ReadonlyMap<string, string[]> | undefined
+  pinnedZones: ReadonlyMap<string, string | null>
+  /** Whether user data is shown: not in lists. */
+  userData: boolean
+}
+
+export async function readSurroundings(
+  request: ApiRequest<never>,
+  deps: CellDeps & NetworkDeps,
+  instances: readonly Instance[],
+  options: { list: boolean },
+): Promise<ServerSurroundings> {
+  const uuids = instances.map(({ uuid }) => uuid)
+  const { apiDb, config } = deps
+  const [zones, statusOf, securityGroups, serverGroups, pinnedZones] = await Promise.all([
+    listHostZones(apiDb),
+    readHostStatuses(request, deps, instances),
+    readSecurityGroups(request, deps, instances),
+    options.list || !request.atLeast('2.71') ? undefined : listGroupsOfServers(apiDb, uuids),
+    request.atLeast('2.96') ? listPinnedZones(apiDb, uuids) : new Map(),
+  ])
+  return {
+    zoneOf: ({ host, availability_zone }) =>
+      host === null ? (availability_zone ?? '') : (zones.get(host) ?? config.defaultAvailabilityZone),
+    hostStatusOf: ({ host }) => (host === null ? '' : (statusOf.get(host) ?? 'UNKNOWN')),
+    securityGroups,
+    serverGroups,
+    pinnedZones,
+    userData: !options.list,
+  }
+}
+
+async function readHostStatuses(
+  request: ApiRequest<never>,
+  deps: CellDeps,
+  instances: readonly Instance[],
+): Promise<Map<string, string>> {
+  const isShown =
+    request.can('os_compute_api:servers:show:host_status') ||
+    request.can('os_compute_api:servers:show:host_status:unknown-only')
+  const hosts = [...new Set(instances.flatMap(({ host }) => host ?? []))]
+  if (!isShown || !request.atLeast('2.16') || hosts.length === 0) return new Map()
+  const services = await listHostServices(deps, { binary: 'nova-compute', hosts })
+  return new Map(services.map((service) => [service.host, hostStatus(service)]))
+}
+
+function hostStatus(service: HostService): string {
+  if (service.forced_down === 1) return 'DOWN'
+  if (!service.up) return 'UNKNOWN'
+  return service.disabled === 1 ? 'MAINTENANCE' : 'UP'
+}
+
+/** The names of the groups on each server's ports, two calls to Network for all servers. */
+export async function readSecurityGroups(
+  request: ApiRequest<never>,
+  deps: NetworkDeps,
+  instances: readonly Instance[],
+): Promise<Map<string, { name: string }[]>> {
+  const uuids = instances.filter(({ deleted }) => deleted === 0).map(({ uuid }) => uuid)
+  if (uuids.length === 0) return new Map()
+  return await deps.networkFor(request.context.token).securityGroupsByDevice(uuids)
+}

@@ -1,0 +1,9 @@
+import type { Db } from '../../base/db/database.ts'
+import type { CellTables } from './cell-tables.ts'
+
+/** Replaces all of a server's tags. */
+export async function setTags(db: Db<CellTables>, uuid: string, tags: readonly string[]): Promise<void> {
+  await db.deleteFrom('tags').where('resource_id', '=', uuid).execute()
+  const rows = [...new Set(tags)].map((tag) => ({ resource_id: uuid, tag }))
+  if (rows.length > 0) await db.insertInto('tags').values(rows).execute()
+}
