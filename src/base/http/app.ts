@@ -55,6 +55,7 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     isPublic?: boolean
+    isQuiet?: boolean
   }
 }
 
@@ -102,7 +103,7 @@ export function createApi<Deps>(options: ApiOptions<Deps>): FastifyInstance {
       app.route({
         method,
         url: path,
-        config: { isPublic: group?.isPublic ?? false },
+        config: { isPublic: group?.isPublic ?? false, isQuiet: group?.isQuiet ?? false },
         exposeHeadRoute: group !== undefined && !groups.has('HEAD'),
         handler: (request, reply) => {
           const work = () =>
@@ -115,7 +116,7 @@ export function createApi<Deps>(options: ApiOptions<Deps>): FastifyInstance {
     }
     const head = groups.get('HEAD')
     if (head !== undefined) {
-      app.head(path, { config: { isPublic: head.isPublic } }, (request, reply) =>
+      app.head(path, { config: { isPublic: head.isPublic, isQuiet: head.isQuiet } }, (request, reply) =>
         serve(options, head, request, reply),
       )
     }
@@ -221,7 +222,8 @@ function toFault(error: unknown): Fault {
 
 function logRequest<Deps>(options: ApiOptions<Deps>, request: FastifyRequest, reply: FastifyReply): void {
   // Calls between our own services in one process are told at debug: their callers tell what they do.
-  const level = '_lightMyRequest' in request.raw ? 'debug' : 'info'
+  const isQuiet = request.routeOptions.config?.isQuiet === true && reply.statusCode < 400
+  const level = isQuiet || '_lightMyRequest' in request.raw ? 'debug' : 'info'
   if (!options.log.isLevelEnabled(level)) return
   options.log[level](
     {

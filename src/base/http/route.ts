@@ -52,4 +52,6 @@ export interface Route<Deps> extends Path {
   action?: string
   /** The body is taken as a stream of bytes, whatever its type. */
   rawBody?: boolean
+  /** Asked all the time by other services: a success is logged at debug only. */
+  quiet?: boolean
 }

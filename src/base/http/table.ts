@@ -28,6 +28,11 @@ export class RouteGroup<Deps> {
     return this.#candidates.some((candidate) => candidate.route.policy === null)
   }
 
+  /** True when a success is not worth a line at info. */
+  get isQuiet(): boolean {
+    return this.#candidates.every((candidate) => candidate.route.quiet === true)
+  }
+
   choose(version: Microversion, body: unknown): Route<Deps> {
     const alive = this.#candidates.filter((c) => c.since <= version && version <= c.until)
     if (alive.length === 0) throw new Fault('not-found', 'The resource could not be found.')

@@ -40,6 +40,8 @@ export interface IdentityRoute extends Path {
   status?: number
   /** True for what users do with their tokens, which changes nothing that tokens stand on. */
   leavesTokens?: boolean
+  /** Asked all the time by other services: a success is logged at debug only. */
+  quiet?: boolean
 }
 
 /** As the base's route: checks the rule, then the body, and tells the validators of what may have changed. */

@@ -92,7 +92,7 @@ function understandsAccessRules(request: IdentityRequest, known: KnownToken): bo
 const noSuchToken = (): Fault => new Fault('not-found', 'Could not find token.')
 
 export const tokenRoutes: readonly IdentityRoute[] = [
-  { get: '/v3/auth/tokens', rule: 'identity:validate_token', target, handler: showToken },
+  { get: '/v3/auth/tokens', rule: 'identity:validate_token', target, handler: showToken, quiet: true },
   {
     head: '/v3/auth/tokens',
     rule: 'identity:check_token',
