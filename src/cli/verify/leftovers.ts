@@ -100,7 +100,6 @@ async function inKernel(traces: Traces): Promise<string[]> {
     ['link', 'ip', ['link', 'show']],
     ['iptables rule', 'iptables-save', []],
     ['ip6tables rule', 'ip6tables-save', []],
-    ['nft rule', 'nft', ['list', 'ruleset']],
     ['ebtables rule', 'ebtables-save', []],
   ]
   const found: string[] = []
