@@ -54,12 +54,12 @@ function* generate(
   request: CandidatesRequest,
   strategy: CandidateSettings['strategy'],
 ): Generator<Candidate> {
-  const trees = [...rootsToVisit(providers, request)]
+  const roots = rootsToVisit(providers, request)
   if (strategy === 'depth-first') {
-    for (const root of trees) yield* candidatesAt(providers, request, root)
+    for (const root of roots) yield* candidatesAt(providers, request, root)
     return
   }
-  let open = trees.map((root) => candidatesAt(providers, request, root))
+  let open = [...roots].map((root) => candidatesAt(providers, request, root))
   while (open.length > 0) {
     const still: typeof open = []
     for (const one of open) {

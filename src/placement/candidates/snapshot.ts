@@ -201,7 +201,8 @@ async function readProviders(db: PlacementDb, since: number): Promise<SnapshotPr
   }))
 }
 
-function arrange(
+/** Providers by id with what a search needs to find its way among them. */
+export function arrange(
   known: ReadonlyMap<number, SnapshotProvider>,
   resourceClasses: ReadonlySet<string>,
   traits: ReadonlySet<string>,

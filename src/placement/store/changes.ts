@@ -1,14 +1,21 @@
 /** What tells every process which providers and names to read again. */
+import { type RawBuilder, sql } from 'kysely'
 import type { PlacementDb } from './tables.ts'
 
-/** The number of this change. Taken last in a transaction: on some databases it holds back other writers until commit. */
-export async function nextRevision(db: PlacementDb): Promise<number> {
+/** The number of a change, as the database has it. */
+export type Revision = RawBuilder<number>
+
+/**
+ * Counts a change and gives its number, for the rows that it touches. Taken last in a transaction: on some databases it
+ * holds back other writers until commit.
+ */
+export async function nextRevision(db: PlacementDb): Promise<Revision> {
   await db
     .updateTable('provider_changes')
     .set((eb) => ({ version: eb('version', '+', 1) }))
     .where('id', '=', 1)
     .execute()
-  return (await getChanges(db)).version
+  return sql<number>`(SELECT version FROM provider_changes WHERE id = 1)`
 }
 
 export interface Changes {
@@ -30,8 +37,12 @@ export async function getChanges(db: PlacementDb): Promise<Changes> {
 
 /** Says that a provider is gone. */
 export async function markDeletion(db: PlacementDb): Promise<void> {
-  const revision = await nextRevision(db)
-  await db.updateTable('provider_changes').set({ deletions: revision }).where('id', '=', 1).execute()
+  await nextRevision(db)
+  await db
+    .updateTable('provider_changes')
+    .set((eb) => ({ deletions: eb.ref('version') }))
+    .where('id', '=', 1)
+    .execute()
 }
 
 /** Says that a resource class or trait came, went or was renamed. */

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
 import { Fault } from '../../base/errors.ts'
 import { errorCodes } from '../error-codes.ts'
@@ -46,18 +47,37 @@ export interface ConsumerValues {
 
 /** Adds a consumer that has its first allocations. */
 export async function insertConsumer(db: PlacementDb, uuid: string, values: ConsumerValues): Promise<void> {
-  await db
+  if (await insertWithKnown(db, uuid, values)) return
+  await ensureExternal(db, 'projects', values.projectId)
+  await ensureExternal(db, 'users', values.userId)
+  if (values.type !== undefined) await ensureType(db, values.type)
+  await insertWithKnown(db, uuid, values)
+}
+
+// One statement where project, user and type were seen before, as they mostly were; else it inserts nothing.
+async function insertWithKnown(db: PlacementDb, uuid: string, values: ConsumerValues): Promise<boolean> {
+  const { type } = values
+  const known = db
+    .selectFrom(['projects', 'users'])
+    .$if(type !== undefined, (query) =>
+      query.innerJoin('consumer_types', (join) => join.on('consumer_types.name', '=', type!)),
+    )
+    .select((eb) => [
+      eb.val(uuid).as('uuid'),
+      'projects.id as project_id',
+      'users.id as user_id',
+      sql<number>`1`.as('generation'),
+      type === undefined ? sql<null>`NULL`.as('type_id') : sql<number>`consumer_types.id`.as('type_id'),
+      eb.val(timestamp()).as('created_at'),
+    ])
+    .where('projects.external_id', '=', values.projectId)
+    .where('users.external_id', '=', values.userId)
+  const result = await db
     .insertInto('consumers')
-    .values({
-      uuid,
-      project_id: await ensureExternal(db, 'projects', values.projectId),
-      user_id: await ensureExternal(db, 'users', values.userId),
-      generation: 1,
-      consumer_type_id: values.type === undefined ? null : await ensureType(db, values.type),
-      created_at: timestamp(),
-      updated_at: null,
-    })
-    .execute()
+    .columns(['uuid', 'project_id', 'user_id', 'generation', 'consumer_type_id', 'created_at'])
+    .expression(known)
+    .executeTakeFirst()
+  return result.numInsertedOrUpdatedRows === 1n
 }
 
 /** Writes the facts of a consumer and adds one to the generation that was read; a conflict when another was first. */

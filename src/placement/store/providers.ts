@@ -2,7 +2,7 @@ import { timestamp } from '../../base/clock.ts'
 import { isUniqueViolation } from '../../base/db/database.ts'
 import { Fault } from '../../base/errors.ts'
 import { errorCodes } from '../error-codes.ts'
-import { markDeletion, nextRevision, touchProviders } from './changes.ts'
+import { markDeletion, nextRevision, type Revision, touchProviders } from './changes.ts'
 import type { PlacementDb } from './tables.ts'
 
 export interface Provider {
@@ -56,7 +56,7 @@ export async function findProvider(db: PlacementDb, uuid: string): Promise<Provi
 export async function bumpGeneration(
   db: PlacementDb,
   provider: { id: number; generation: number },
-  revision: number,
+  revision: Revision,
 ): Promise<void> {
   const result = await db
     .updateTable('resource_providers')
