@@ -3,7 +3,7 @@
  * for which networks it started some, so a restarted agent finds them, and another cloud's are never touched.
  */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Daemon, daemonPid, reloadDaemon, startDaemon, stopDaemon } from '../../../linux/daemon.ts'
 import { dnsmasqFiles, type Lease, parseLeases } from '../../../linux/dnsmasq.ts'
 import { isMissing, isReachableByOthers, writeIfChanged } from '../../../linux/files.ts'
@@ -144,13 +144,15 @@ async function serveMetadata(
 ): Promise<void> {
   const identity = haproxyDaemon(where.directory)
   if (!servesMetadata(network, options.enableIsolatedMetadata)) return stopDaemon(identity)
+  // It gives up root before it connects, so the way to the socket must be open too.
+  const asRoot = where.asRoot || !(await isReachableByOthers(dirname(options.metadataProxySocket)))
   const config = haproxyConfig({
     pidFile: identity.pidFile,
     listen: `${metadataAddress}:80`,
     socket: options.metadataProxySocket,
     headers: { 'X-Neutron-Network-ID': network.id },
     dropHeaders: ['X-Neutron-Router-ID', 'X-Instance-ID', 'X-Tenant-ID', 'X-Instance-ID-Signature'],
-    ...(where.asRoot ? {} : { user: 'haproxy', group: 'haproxy' }),
+    ...(asRoot ? {} : { user: 'haproxy', group: 'haproxy' }),
   })
   const changed = await writeIfChanged(identity.mark, config)
   if (!changed && (await daemonPid(identity)) !== undefined) return
