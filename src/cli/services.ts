@@ -5,10 +5,10 @@ import { createMemoryBus } from '../base/bus/memory.ts'
 import { Fault } from '../base/errors.ts'
 import { type Send, sendByInject } from '../base/http/client.ts'
 import type { Logger } from '../base/log.ts'
-import { type ComputeService, startCompute } from '../compute/service.ts'
+import { type ComputeOptions, type ComputeService, startCompute } from '../compute/service.ts'
 import type { BootstrapService } from '../identity/bootstrap.ts'
 import { passwordAuthenticator } from '../identity/client.ts'
-import { type Identity, startIdentity } from '../identity/service.ts'
+import { type Identity, type IdentityOptions, startIdentity } from '../identity/service.ts'
 import { type ImageService, startImage } from '../image/service.ts'
 import type { NetworkOptions } from '../network/config.ts'
 import type { SendEvents } from '../network/events/compute-event.ts'
@@ -29,6 +29,9 @@ export interface ServicesOptions {
   secrets: CloudSecrets
   log: Logger
   network?: Partial<NetworkOptions>
+  /** Other than a cloud's own settings. */
+  identity?: Partial<IdentityOptions>
+  compute?: Partial<ComputeOptions>
 }
 
 export interface Services extends AsyncDisposable {
@@ -56,6 +59,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       keyDirectory: options.keyDirectory,
       publicUrl: identityUri,
       log: logOf('identity'),
+      ...options.identity,
     }),
   )
   await identity.bootstrap({
@@ -107,6 +111,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       network: sendByInject(network.app),
       metadataSharedSecret: secrets.metadataProxySecret,
       log: options.log,
+      ...options.compute,
     }),
   )
   const computeSend = sendByInject(compute.app)

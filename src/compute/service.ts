@@ -21,7 +21,7 @@ import { computePolicies } from './api/policies.ts'
 import { projectLookup } from './api/project-lookup.ts'
 import { type Cells, ensureCells, openCells } from './cells/open-cells.ts'
 import type { ConductorConfig } from './conductor/deps.ts'
-import { type Conductor, startConductor } from './conductor/start-conductor.ts'
+import { type Conductor, type ConductorOptions, startConductor } from './conductor/start-conductor.ts'
 import { type ComputeApiConfig, defaultComputeApiConfig } from './config.ts'
 import { createMetadataApp } from './metadata/app.ts'
 import { metadataSource } from './metadata/find-facts.ts'
@@ -50,6 +50,7 @@ export interface ComputeOptions {
   policyOverrides?: PolicyOverrides
   api?: Partial<ComputeApiConfig>
   conductor?: Partial<ConductorConfig>
+  changeFlow?: ConductorOptions['changeFlow']
 }
 
 export interface ComputeService extends AsyncDisposable {
@@ -90,6 +91,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeServ
       serviceDownSeconds: config.serviceDownSeconds,
       defaultAvailabilityZone: config.defaultAvailabilityZone,
       alone: true,
+      ...(options.changeFlow === undefined ? {} : { changeFlow: options.changeFlow }),
     }),
   )
   const app = createComputeApi({

@@ -38,6 +38,21 @@ export function crashAfter<Deps>(
   })
 }
 
+/** As `crashAfter`, but lets go of the step when its runner is stopped, so that a whole cloud can be ended there. */
+export function haltAfter<Deps>(flow: ErasedFlow<Deps>, index: number, halted: () => void): ErasedFlow<Deps> {
+  return replaceSteps(flow, (step, at) => {
+    if (at !== index) return step
+    const run: AnyStep<Deps>['run'] = async (values, deps, context) => {
+      await step.run(values, deps, context)
+      halted()
+      await new Promise((_, reject) => {
+        context.signal.addEventListener('abort', () => reject(context.signal.reason))
+      })
+    }
+    return { ...step, run }
+  })
+}
+
 /** Does every run and every undo twice. */
 export function twice<Deps>(flow: ErasedFlow<Deps>): ErasedFlow<Deps> {
   return replaceSteps(flow, (step) => {

@@ -4,6 +4,7 @@ import type { NetworkClient } from '#network/client.ts'
 import type { PlacementClient } from '#placement/client.ts'
 import type { Bus } from '../../base/bus/bus.ts'
 import { rpcClient, serveRpc } from '../../base/bus/rpc.ts'
+import type { ErasedFlow } from '../../base/flow/flow.ts'
 import { createFlowRunner, type FlowRunner } from '../../base/flow/runner.ts'
 import type { Logger } from '../../base/log.ts'
 import { runTasks } from '../../base/task/run-tasks.ts'
@@ -39,6 +40,8 @@ export interface ConductorOptions {
   enabledFilters?: readonly string[]
   serviceDownSeconds?: number
   defaultAvailabilityZone?: string
+  /** Changes a flow before it is known: how tests make one stop at a step. */
+  changeFlow?: (flow: ErasedFlow<ConductorDeps>) => ErasedFlow<ConductorDeps>
   /** All flows of conductors of this host are a dead process's: it is the only one. */
   alone?: boolean
 }
@@ -83,7 +86,7 @@ export async function startConductor(options: ConductorOptions): Promise<Conduct
   const owner = `conductor:${host}:`
   const flows = createFlowRunner({
     db: apiDb,
-    flows: [createServer, deleteServer, operateServer],
+    flows: [createServer, deleteServer, operateServer].map(options.changeFlow ?? ((flow) => flow)),
     deps,
     owner,
     log,
