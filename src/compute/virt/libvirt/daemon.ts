@@ -1,6 +1,5 @@
 /** Finds or starts the libvirtd that guests run under: the system's where it answers, else one of our own. */
 import { chmod, copyFile, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sleep } from '../../../base/clock.ts'
@@ -9,11 +8,14 @@ import type { Logger } from '../../../base/log.ts'
 import type { Run } from '../../../linux/run.ts'
 import { hasHardwareVirtualization } from './hardware-virtualization.ts'
 import { isThere } from './instance-files.ts'
+import { Connection } from './rpc/connection.ts'
 
 export interface LibvirtDaemonOptions {
   stateDir: string
   log: Logger
   run: Run
+  /** Start one of our own even where the system's answers. */
+  alwaysPrivate?: boolean
 }
 
 export interface LibvirtDaemon {
@@ -59,10 +61,10 @@ const directoryOf = (stateDir: string) => join(stateDir, 'libvirt')
 export async function startLibvirt(options: LibvirtDaemonOptions): Promise<LibvirtDaemon> {
   const directory = directoryOf(options.stateDir)
   const socketPath = join(directory, 'run', 'libvirt-sock')
-  if (await answers(socketPath)) return { socketPath, kind: 'private' }
-  if (!(await isThere(join(directory, 'etc')))) {
+  if (await Connection.answers(socketPath)) return { socketPath, kind: 'private' }
+  if (options.alwaysPrivate !== true && !(await isThere(join(directory, 'etc')))) {
     for (const system of systemSockets) {
-      if (await answers(system)) return { socketPath: system, kind: 'system' }
+      if (await Connection.answers(system)) return { socketPath: system, kind: 'system' }
     }
   }
   if (Buffer.byteLength(socketPath) > longestSocketPath) {
@@ -74,13 +76,13 @@ export async function startLibvirt(options: LibvirtDaemonOptions): Promise<Libvi
   try {
     await options.run('unshare', ['--mount', '--propagation', 'private', 'sh', script, directory, kvm])
     await waitUntil(
-      () => answers(socketPath),
+      () => Connection.answers(socketPath),
       startTimeoutSeconds,
       `libvirtd does not answer at ${socketPath}`,
     )
   } catch (error) {
     // Another start of the same state directory may have been faster.
-    if (!(await answers(socketPath))) throw await explain(directory, error)
+    if (!(await Connection.answers(socketPath))) throw await explain(directory, error)
   }
   options.log.info({ socket: socketPath }, 'started libvirtd')
   return { socketPath, kind: 'private' }
@@ -164,18 +166,6 @@ async function waitUntil(done: () => Promise<boolean>, seconds: number, complain
     if (Date.now() > deadline) throw new Fault('unavailable', `${complaint} after ${seconds} s`)
     await sleep(20)
   }
-}
-
-function answers(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(socketPath)
-    const settle = (answer: boolean) => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.once('connect', () => settle(true))
-    socket.once('error', () => settle(false))
-  })
 }
 
 async function readIfThere(path: string): Promise<string> {

@@ -18,18 +18,19 @@ acpid -l /run/acpid.log -p /run/acpid.pid
 hostname -F /etc/hostname
 ip link set lo up
 
-# Every port asks for its address; the first one is waited for.
+# Every port asks for its address; the first one is waited for. Questions may be lost while the host still connects
+# the port, so they are repeated every second, and udhcpc goes on asking in the background when that was in vain.
+ask() { udhcpc -i "$1" -s /etc/dhcp.sh -p "/run/udhcpc.$1.pid" -O staticroutes -O mtu -t 10 -T 1 -A 5 "$2" > /dev/null; }
 first=
 for device in /sys/class/net/eth*; do
   [ -e "$device" ] || continue
-  name=${device##*/}
-  ip link set "$name" up
+  port=${device##*/}
+  ip link set "$port" up
   if [ -z "$first" ]; then
-    first=$name
-    # -T 1: the first question may be lost while the host still connects the port.
-    udhcpc -i "$name" -s /etc/dhcp.sh -p "/run/udhcpc.$name.pid" -O staticroutes -O mtu -t 30 -T 1 -b > /dev/null
+    first=$port
+    ask "$port" -n || ask "$port" -n || ask "$port" -n || ask "$port" -b
   else
-    udhcpc -i "$name" -s /etc/dhcp.sh -p "/run/udhcpc.$name.pid" -O staticroutes -O mtu -t 30 -T 1 -b > /dev/null &
+    ask "$port" -b &
   fi
 done
 address=$(ip -4 -o address show dev "${first:-lo}" scope global 2> /dev/null | awk '{ sub("/.*", "", $4); print $4; exit }')

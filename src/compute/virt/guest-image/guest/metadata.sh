@@ -3,11 +3,15 @@
 metadata_source=none
 instance_id=
 user_data=none
+name=
+password=
+ec2_only=
 metadata=/run/metadata
 service=http://169.254.169.254
 mkdir -p "$metadata"
 
-fetch() { wget -q -T 3 -O "$2" "$service/$1" 2> /dev/null; }
+# Not -T: the wget of Debian 12 crashes with it.
+fetch() { timeout 5 wget -q -O "$2" "$service/$1" 2> /dev/null; }
 
 read_config_drive() {
   drive=$(findfs LABEL=config-2 2> /dev/null) || drive=$(findfs LABEL=CONFIG-2 2> /dev/null) || return 1
@@ -93,6 +97,8 @@ if [ -n "$instance_id" ] && [ "$(cat /var/lib/kilonova/instance-id 2> /dev/null)
     fi
   fi
   echo "$instance_id" > /var/lib/kilonova/instance-id
+  # A server that is reset right now has had its first start all the same.
+  sync
 elif [ -n "$instance_id" ]; then
   user_data=done-before
 fi

@@ -1,6 +1,6 @@
 /** One connection to libvirtd: calls matched to replies by serial number, events as they come, keepalives answered. */
 import { connect, type Socket } from 'node:net'
-import { Fault } from '../../../../base/errors.ts'
+import { Fault, isFault } from '../../../../base/errors.ts'
 import { lifecycleEventId } from './constants.ts'
 import { libvirtFault } from './fault.ts'
 import {
@@ -33,6 +33,8 @@ export interface ConnectionOptions {
 
 /** A start of a guest or a managed save on a busy host takes its time; a libvirtd that hangs is found after this. */
 const callTimeoutSeconds = 300
+/** To the first question, which needs no hypervisor. */
+const answerSeconds = 10
 /** `VIR_AUTH_NONE` among what libvirtd offers. */
 const authNone = 0
 
@@ -84,6 +86,22 @@ export class Connection implements AsyncDisposable {
       return connection
     } catch (error) {
       await connection[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** True when a libvirtd is behind the socket and talks: one that is just dying still lets clients connect. */
+  static async answers(socketPath: string): Promise<boolean> {
+    try {
+      await using connection = new Connection(await openSocket(socketPath), {
+        socketPath,
+        uri: '',
+        onLifecycle: () => undefined,
+      })
+      await connection.call('authList', undefined, answerSeconds)
+      return true
+    } catch (error) {
+      if (isFault(error, 'unavailable')) return false
       throw error
     }
   }
