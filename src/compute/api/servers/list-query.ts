@@ -90,8 +90,7 @@ export const serversQuery = byVersion((version) => {
   const sorts = `${sortColumns} ${unsortable} locked ${version < 2075 ? ignoredSorts : ''}`
     .trim()
     .split(/\s+/)
-  if (version >= 2075) sorts.splice(sorts.indexOf('locked'), 1)
-  parameters['sort_key'] = { type: 'string', enum: version >= 2073 ? [...sorts, 'locked'] : sorts }
+  parameters['sort_key'] = { type: 'string', enum: sorts }
   parameters['limit'] = Digits
   parameters['marker'] = AnyText
   parameters['changes-since'] = { type: 'string', format: 'date-time' }
