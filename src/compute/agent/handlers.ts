@@ -2,10 +2,10 @@
 import type { RpcHandlers } from '../../base/bus/rpc.ts'
 import { Fault } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
+import { inOrder } from '../../base/task/in-order.ts'
 import type { agentRpc } from '../rpc/agent.ts'
 import type { Driver, ImageSource, PowerState } from '../virt/driver.ts'
 import { buildSlots } from './build-slots.ts'
-import { inOrder } from './in-order.ts'
 
 export interface AgentHost {
   /** Its name as compute and network know it. */
@@ -19,6 +19,7 @@ export function agentHandlers(
   options: { images: ImageSource; concurrentBuilds: number; log: Logger },
 ): RpcHandlers<typeof agentRpc.methods> {
   const { images, log } = options
+  // What a dead conductor asked for may still be under way.
   const ordered = inOrder()
   const inSlot = buildSlots(options.concurrentBuilds)
 

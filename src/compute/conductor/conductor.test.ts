@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isFault } from '../../base/errors.ts'
+import { silentLogger } from '../../base/log.ts'
+import { requestBuilds } from '../rpc/request-work.ts'
 import { listActionEvents, listActions } from '../store/actions.ts'
-import { computeWorld } from './world.ts'
+import { settleTasks } from './tasks/settle-tasks.ts'
+import { computeWorld, newBuild } from './world.ts'
 
 test('a server is built: claimed, recorded, connected, spawned and active, with its action', async () => {
   await using world = await computeWorld()
@@ -185,4 +188,50 @@ test('guests of deleted instances are found as leftovers, guests nobody knows ar
   assert.deepEqual(await sync(), { leftovers: [] })
   await world.remove(uuid)
   assert.deepEqual(await sync(), { leftovers: [uuid] })
+})
+
+test('servers of an anti-affinity group go to different hosts, also when they are asked for at once', async () => {
+  await using world = await computeWorld()
+  const group = {
+    uuid: 'g',
+    name: 'g',
+    user_id: 'user',
+    project_id: 'project',
+    created_at: '',
+    updated_at: null,
+  }
+  await world.apiDb.insertInto('instance_groups').values(group).execute()
+  const policy = { group_id: 1, policy: 'anti-affinity', rules: '{}' }
+  await world.apiDb.insertInto('instance_group_policy').values(policy).execute()
+  const asked = [0, 1, 2].map(() => newBuild({ changes: { groupUuid: 'g' } }, world.network.networkId))
+  for (const { instance } of asked) {
+    const member = { group_id: 1, instance_uuid: instance.row.uuid }
+    await world.apiDb.insertInto('instance_group_member').values(member).execute()
+  }
+  const requester = { requestId: 'req-1', userId: 'user', projectId: 'project' }
+  await requestBuilds(world.work, asked, requester)
+  const uuids = asked.map(({ instance }) => instance.row.uuid)
+  await Promise.all(uuids.map(world.runToEnd))
+  const servers = await Promise.all(uuids.map(world.show))
+  assert.deepEqual(servers.map((server) => server.host ?? server.vm_state).toSorted(), [
+    'error',
+    'host1',
+    'host2',
+  ])
+})
+
+test('a task that a dead API process left is taken back, a delete is finished', async () => {
+  await using world = await computeWorld()
+  const [stopping, deleting] = [await world.create(), await world.create()]
+  const { db } = (await world.show(stopping)).cell!
+  const long = '2026-01-01T00:00:00.000Z'
+  const leave = (uuid: string, task_state: string) =>
+    db.updateTable('instances').set({ task_state, updated_at: long }).where('uuid', '=', uuid).execute()
+  await leave(stopping, 'powering-off')
+  await leave(deleting, 'deleting')
+  const wake = (subject: string) => world.conductor.flows.wake(subject)
+  await settleTasks({ apiDb: world.apiDb, cells: world.cells, wake, log: silentLogger }).run()
+  await world.runToEnd(deleting)
+  assert.equal((await world.show(stopping)).task_state, null)
+  assert.equal(await world.find(deleting), undefined)
 })

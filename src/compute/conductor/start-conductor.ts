@@ -4,6 +4,7 @@ import type { NetworkClient } from '#network/client.ts'
 import type { PlacementClient } from '#placement/client.ts'
 import type { Bus } from '../../base/bus/bus.ts'
 import { rpcClient, serveRpc } from '../../base/bus/rpc.ts'
+import { timestamp } from '../../base/clock.ts'
 import type { ErasedFlow } from '../../base/flow/flow.ts'
 import { createFlowRunner, type FlowRunner } from '../../base/flow/runner.ts'
 import type { Logger } from '../../base/log.ts'
@@ -115,8 +116,10 @@ export async function startConductor(options: ConductorOptions): Promise<Conduct
       syncGuests: async ({ host, guests }) => ({ leftovers: await syncGuests(deps, host, guests) }),
     },
   )
+  const wake = (subject: string) => flows.wake(subject)
+  const aloneSince = options.alone === true ? { aloneSince: timestamp() } : {}
   const tasks = runTasks(
-    [reportState({ cell, host }), settleTasks({ apiDb, cells, wake: (subject) => flows.wake(subject), log })],
+    [reportState({ cell, host }), settleTasks({ apiDb, cells, wake, log, ...aloneSince })],
     { log },
   )
   return {

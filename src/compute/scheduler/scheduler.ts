@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely'
 import type { AllocationCandidates, PlacementClient } from '#placement/client.ts'
 import { Fault } from '../../base/errors.ts'
+import { inOrder } from '../../base/task/in-order.ts'
 import type { ApiTables } from '../store/api-tables.ts'
 import type { CellDb } from '../store/cell-dbs.ts'
 import type { RequestSpec } from '../store/request-specs.ts'
@@ -34,7 +35,12 @@ export interface Selection {
 export interface Scheduler {
   /** Throws `unavailable`, details.noValidHost, when no host will do; its message says which refused why. */
   select(spec: RequestSpec, excludedHosts: readonly string[]): Promise<Selection>
+  /** The server does not go where it was to go. */
+  forget(instanceUuid: string): void
 }
+
+/** Most servers of groups that are remembered until their records can be read. */
+const mostRemembered = 10_000
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
   const filters = (options.enabledFilters ?? defaultFilters).map((name): Filter => {
@@ -42,7 +48,22 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     if (filter === undefined) throw new Fault('invalid', `enabled_filters names ${name}, which is no filter.`)
     return filter
   })
-  return { select: (spec, excluded) => select(options, filters, spec, excluded) }
+  const ordered = inOrder()
+  const chosen = new Map<string, string>()
+  return {
+    async select(spec, excluded) {
+      const { groupUuid, instanceUuid } = spec
+      if (groupUuid === null) return await select(options, filters, spec, excluded, chosen)
+      // Servers of a group depend on each other's hosts, and those that were just chosen are recorded a little later.
+      return await ordered(groupUuid, async () => {
+        const selection = await select(options, filters, spec, excluded, chosen)
+        if (chosen.size >= mostRemembered) chosen.delete(chosen.keys().next().value!)
+        chosen.set(instanceUuid, selection.host)
+        return selection
+      })
+    },
+    forget: (instanceUuid) => chosen.delete(instanceUuid),
+  }
 }
 
 async function select(
@@ -50,6 +71,7 @@ async function select(
   filters: readonly Filter[],
   spec: RequestSpec,
   excluded: readonly string[],
+  chosen: ReadonlyMap<string, string>,
 ): Promise<Selection> {
   const { placement, directory } = options
   const hosts = await directory.hosts()
@@ -59,7 +81,7 @@ async function select(
   const offers = await placement.listAllocationCandidates(candidatesQuery(spec, resources, query))
   const offered = toCandidates(offers, hosts)
   const refusals = new Map<string, string>()
-  const context = await schedulingContext(options, spec)
+  const context = await schedulingContext(options, spec, chosen)
   const forced = spec.forceHost !== null || spec.forceNode !== null
   const ignored = new Set([...excluded, ...(spec.ignoreHosts ?? [])])
   const left = offered.filter((host) => {

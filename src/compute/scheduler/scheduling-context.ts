@@ -4,16 +4,21 @@ import type { CellDb } from '../store/cell-dbs.ts'
 import type { RequestSpec } from '../store/request-specs.ts'
 import type { SchedulingContext } from './host-state.ts'
 
-/** Reads the server group and where the servers are that the hints name; nothing when there are none. */
+/**
+ * Reads the server group and where the servers are that the hints name; nothing when there are none. `chosen` holds
+ * hosts that were chosen a moment ago.
+ */
 export async function schedulingContext(
   { apiDb, cells }: { apiDb: Kysely<ApiTables>; cells: readonly CellDb[] },
   spec: RequestSpec,
+  chosen: ReadonlyMap<string, string>,
 ): Promise<SchedulingContext> {
   const group = spec.groupUuid === null ? null : await readGroup(apiDb, spec.groupUuid)
   const { same_host = [], different_host = [] } = spec.schedulerHints
   const named = new Set([...same_host, ...different_host, ...(group?.members ?? [])])
   named.delete(spec.instanceUuid)
   const hostOf = new Map<string, string>()
+  for (const uuid of named) if (chosen.has(uuid)) hostOf.set(uuid, chosen.get(uuid)!)
   if (named.size > 0) {
     for (const cell of cells) {
       const rows = await cell.db

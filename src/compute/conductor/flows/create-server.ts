@@ -41,7 +41,10 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
         throw new Fault('unavailable', `${lastError} No other host: ${describeError(error)}`, {}, error)
       }
     },
-    undo: ({ uuid }, { placement }) => placement.deleteAllocations(uuid),
+    undo: async ({ uuid }, { placement, scheduler }) => {
+      scheduler.forget(uuid)
+      await placement.deleteAllocations(uuid)
+    },
   })
   // Before anything is made for the instance: from here on it is found, and cleaned up, by its record.
   .step({
@@ -83,7 +86,8 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
   })
   .step({
     name: 'activate',
-    run: async ({ uuid, requestId, cellId, host, power, startedAt }, { cells }) => {
+    run: async ({ uuid, requestId, cellId, host, power, startedAt }, { cells, scheduler }) => {
+      scheduler.forget(uuid)
       const { db } = cells.byId(cellId)
       await db.transaction().execute(async (transaction) => {
         const active = {

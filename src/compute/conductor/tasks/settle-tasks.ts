@@ -16,18 +16,21 @@ export interface SettleDeps {
   apiDb: Kysely<ApiTables>
   cells: Cells
   wake(subject: string): void
+  /** Whoever wrote a state before is dead: this is the only process, and it began then. */
+  aloneSince?: string
   log: Logger
 }
 
 /** An API process may be between its two writes. */
 const graceMilliseconds = 60_000
 
-export function settleTasks({ apiDb, cells, wake, log }: SettleDeps): Task {
+export function settleTasks({ apiDb, cells, wake, log, aloneSince = '' }: SettleDeps): Task {
   return {
     name: 'settle-tasks',
     everySeconds: 120,
     async run() {
-      const before = new Date(Date.now() - graceMilliseconds).toISOString()
+      const graceEnd = new Date(Date.now() - graceMilliseconds).toISOString()
+      const before = graceEnd > aloneSince ? graceEnd : aloneSince
       for (const cell of cells.withHosts()) {
         const rows = await cell.db
           .selectFrom('instances')
