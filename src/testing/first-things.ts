@@ -14,7 +14,7 @@ export interface FirstThings {
 const flavors = [
   { id: '1', name: 'm1.tiny', ram: 512, vcpus: 1, disk: 1 },
   { id: 'fail', name: 'fail-spawn', ram: 512, vcpus: 1, disk: 1 },
-  { id: 'giant', name: 'giant', ram: 100_000_000, vcpus: 1, disk: 1 },
+  { id: 'giant', name: 'giant', ram: 512, vcpus: 1, disk: 1_000_000 },
 ]
 
 /** Makes them as an administrator and a user would. */
