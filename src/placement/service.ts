@@ -12,6 +12,7 @@ import { policyDefaults } from './api/policies.ts'
 import { placementRoutes } from './api/routes.ts'
 import { versions } from './api/versions.ts'
 import { ProviderSnapshot } from './candidates/snapshot.ts'
+import { defaultSettings } from './config.ts'
 import { migrations } from './store/migrations/list.ts'
 import { syncResourceClasses } from './store/resource-classes.ts'
 import type { PlacementDatabase, Tables } from './store/tables.ts'
@@ -23,23 +24,13 @@ export interface PlacementOptions {
   log: Logger
   identityUri: string
   policyOverrides?: PolicyOverrides
+  /** OpenStack's defaults unless given; `config.ts` makes them from a file. */
   settings?: Partial<PlacementSettings>
 }
 
 export interface PlacementService extends AsyncDisposable {
   app: FastifyInstance
   db: PlacementDatabase
-}
-
-const nobody = '00000000-0000-0000-0000-000000000000'
-
-const defaultSettings: PlacementSettings = {
-  randomize: false,
-  maxCandidates: -1,
-  strategy: 'depth-first',
-  incompleteProjectId: nobody,
-  incompleteUserId: nobody,
-  conflictAttempts: 10,
 }
 
 /** Opens placement's database, brings it up to date, and makes the API over it; the caller listens. */

@@ -24,6 +24,13 @@ import {
   withDefaults,
 } from './inventory.ts'
 
+declare global {
+  interface JSON {
+    /** Puts a text into JSON as it is; V8 has it, TypeScript does not know it yet. */
+    rawJSON(text: string): unknown
+  }
+}
+
 const prefix = 'placement:resource_providers:inventories'
 const all = '/resource_providers/:uuid/inventories'
 const one = `${all}/:resourceClass`
@@ -146,13 +153,16 @@ async function asInvalid(what: string, provider: Provider, work: Promise<void>):
   })
 }
 
-const fieldsOf = (inventory: Inventory | StoredInventory): Inventory => ({
+// A ratio is shown as the decimal number it is: clients print what they get.
+const decimal = (ratio: number): unknown => (Number.isSafeInteger(ratio) ? JSON.rawJSON(`${ratio}.0`) : ratio)
+
+const fieldsOf = (inventory: Inventory | StoredInventory): object => ({
   total: inventory.total,
   reserved: inventory.reserved,
   min_unit: inventory.min_unit,
   max_unit: inventory.max_unit,
   step_size: inventory.step_size,
-  allocation_ratio: inventory.allocation_ratio,
+  allocation_ratio: decimal(inventory.allocation_ratio),
 })
 
 const oneView = (generation: number, inventory: Inventory): unknown => ({

@@ -82,3 +82,11 @@ test('an inventory in use stays, whichever way it is removed', async () => {
   await world.client.setInventories(uuid, { VCPU: { total: 4 } })
   assert.equal((await world.client.getProviderUsages(uuid))['VCPU'], 8)
 })
+
+test('a whole allocation ratio is shown as a decimal number', async () => {
+  const { world, uuid, path } = await withProvider()
+  await using _world = world
+  await world.client.setInventories(uuid, { VCPU: { total: 8, allocation_ratio: 16 } })
+  const headers = { 'x-auth-token': 'admin' }
+  assert.match((await world.app.inject({ url: path, headers })).payload, /"allocation_ratio":16\.0[,}]/)
+})
