@@ -36,8 +36,12 @@ export async function insertCredential(db: Db<Tables>, row: CredentialRow): Prom
     })
 }
 
-export async function updateCredentialBlob(db: Db<Tables>, id: string, blob: string): Promise<void> {
-  await db.updateTable('credential').set({ blob }).where('id', '=', id).execute()
+export async function updateCredential(
+  db: Db<Tables>,
+  id: string,
+  change: Partial<CredentialRow>,
+): Promise<void> {
+  await db.updateTable('credential').set(change).where('id', '=', id).execute()
 }
 
 export async function removeCredential(db: Db<Tables>, id: string): Promise<void> {

@@ -192,7 +192,7 @@ async function view(request: IdentityRequest, deps: IdentityDeps, row: Applicati
     project_id: row.project_id,
     user_id: row.user_id,
     system: null,
-    expires_at: row.expires_at === null ? null : row.expires_at.replace('Z', '000'),
+    expires_at: row.expires_at?.slice(0, -1) ?? null,
     unrestricted: row.unrestricted === 1,
     roles: roles.map((role) => ({
       id: role.id,

@@ -67,19 +67,22 @@ const subjectOf = (request: IdentityRequest): string => {
   return typeof token === 'string' ? token : ''
 }
 
-// Answers are alike for what is not there and what somebody must not see, but an administrator may look anything up.
-async function subject(request: IdentityRequest, deps: IdentityDeps): Promise<KnownToken | undefined> {
-  return deps.validator.inspect(subjectOf(request), isSet(request, 'allow_expired') ? graceSeconds : 0)
+/** Throws `not-found`, whoever asks, when the subject is no token any more. */
+async function subject(request: IdentityRequest, deps: IdentityDeps): Promise<KnownToken> {
+  const grace = isSet(request, 'allow_expired') ? graceSeconds : 0
+  const known = await deps.validator.inspect(subjectOf(request), grace)
+  if (known === undefined) throw noSuchToken()
+  return known
 }
 
 async function target(request: IdentityRequest, deps: IdentityDeps): Promise<Record<string, unknown>> {
-  const known = await subject(request, deps)
-  return known === undefined ? {} : { target: { token: { user_id: known.context.userId } } }
+  const { context } = await subject(request, deps)
+  return { target: { token: { user_id: context.userId } } }
 }
 
 async function showToken(request: IdentityRequest, deps: IdentityDeps): Promise<string> {
   const known = await subject(request, deps)
-  if (known === undefined || !understandsAccessRules(request, known)) throw noSuchToken()
+  if (!understandsAccessRules(request, known)) throw noSuchToken()
   return answer(request, known)
 }
 
@@ -109,9 +112,8 @@ export const tokenRoutes: readonly IdentityRoute[] = [
     target,
     leavesTokens: true,
     async handler(request, deps) {
-      const known = await deps.validator.inspect(subjectOf(request))
-      if (known === undefined) throw noSuchToken()
-      await deps.state.revoke({ audit_id: known.claims.auditId })
+      const { claims } = await subject(request, deps)
+      await deps.state.revoke({ audit_id: claims.auditId })
     },
   },
 ]

@@ -9,7 +9,10 @@ import { creation, Text } from '../schemas.ts'
 
 const properties = { blob: Text, project_id: Text, type: Text, user_id: Text }
 export const credentialCreation = creation(properties, ['blob', 'type', 'user_id'])
-export const credentialUpdate = Type.Object({ blob: Text }, { additionalProperties: false })
+export const credentialUpdate = Type.Object(
+  { blob: Text, project_id: Type.Optional(Text), type: Type.Optional(Text) },
+  { additionalProperties: false },
+)
 export const credentialAttributes = ['id', ...Object.keys(properties)]
 
 export interface CredentialBody {

@@ -7,7 +7,7 @@ import {
   insertCredential,
   listCredentials,
   removeCredential,
-  updateCredentialBlob,
+  updateCredential,
 } from '../../store/credentials.ts'
 import { extraOf } from '../../store/extra.ts'
 import { collection, queried } from '../collection.ts'
@@ -94,12 +94,16 @@ export const credentialRoutes: readonly IdentityRoute[] = [
     target: credentialTarget,
     body: { key: 'credential', schema: credentialUpdate },
     leavesTokens: true,
-    async handler(request: IdentityRequest<{ credential: { blob: string } }>, deps) {
+    async handler(
+      request: IdentityRequest<{ credential: { blob: string; project_id?: string; type?: string } }>,
+      deps,
+    ) {
       const row = await getCredential(deps.db, request.params['credential_id']!)
       noDelegates(request)
-      const { blob } = request.body.credential
+      const { blob, ...scope } = request.body.credential
+      assertMayMove(request, scope)
       if (row.type === 'ec2') assertScopeStays(deps.cipher.decrypt(row.blob), blob)
-      await updateCredentialBlob(deps.db, row.id, deps.cipher.encrypt(blob))
+      await updateCredential(deps.db, row.id, { blob: deps.cipher.encrypt(blob), ...scope })
       return { credential: credentialView(request.origin, await getCredential(deps.db, row.id), deps) }
     },
   },
@@ -115,6 +119,13 @@ export const credentialRoutes: readonly IdentityRoute[] = [
     },
   },
 ]
+
+// Owners change the secret; what it is good for is the administrator's to say.
+function assertMayMove(request: IdentityRequest, scope: Record<string, unknown>): void {
+  const [key] = Object.keys(scope)
+  if (key === undefined || request.can('admin_required')) return
+  throw new Fault('invalid', `Additional properties are not allowed ('${key}' was unexpected)`)
+}
 
 function idFor(body: CredentialBody): string {
   if (body.type !== 'ec2') return newHexId()

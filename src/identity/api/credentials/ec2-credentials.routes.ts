@@ -3,6 +3,7 @@ import { newHexId } from '#base/ids.ts'
 import {
   type CredentialRow,
   findCredential,
+  getCredential,
   insertCredential,
   listCredentials,
   removeCredential,
@@ -33,11 +34,11 @@ function ec2View(origin: string, row: CredentialRow, deps: IdentityDeps): Record
   }
 }
 
+// A key that is not there is a 404 for everybody.
 async function owner(request: IdentityRequest, deps: IdentityDeps) {
-  const row = await findCredential(deps.db, ec2CredentialId(request.params['credential_id']!))
+  const row = await getCredential(deps.db, ec2CredentialId(request.params['credential_id']!))
   // Somebody else's key under one's own path is not one's own.
-  const same = row?.user_id === request.params['user_id']
-  return row === undefined || !same ? {} : { target: { credential: { user_id: row.user_id } } }
+  return row.user_id === request.params['user_id'] ? { target: { credential: { user_id: row.user_id } } } : {}
 }
 
 async function ofPath(request: IdentityRequest, deps: IdentityDeps): Promise<CredentialRow> {

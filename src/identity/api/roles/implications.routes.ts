@@ -69,8 +69,9 @@ export const implicationRoutes: readonly IdentityRoute[] = [
     status: 201,
     async handler(request, deps) {
       const { prior, implied } = await both(request, deps)
-      const crossing = implied.domain_id !== globalRole && implied.domain_id !== prior.domain_id
-      if (implied.name === neverImplied || crossing || implied.id === prior.id) {
+      // What holds everywhere must not bring what is of one domain.
+      const narrower = prior.domain_id === globalRole && implied.domain_id !== globalRole
+      if (implied.name === neverImplied || narrower || implied.id === prior.id) {
         throw new Fault('forbidden', `${implied.id} cannot be an implied roles.`)
       }
       await insertImplication(deps.db, prior.id, implied.id)

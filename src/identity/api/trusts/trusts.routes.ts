@@ -69,7 +69,7 @@ function trustView(origin: string, row: TrustRow): Record<string, unknown> {
     trustee_user_id: row.trustee_user_id,
     project_id: row.project_id,
     impersonation: row.impersonation === 1,
-    expires_at: row.expires_at === null ? null : row.expires_at.replace('Z', '000Z'),
+    expires_at: row.expires_at,
     remaining_uses: row.remaining_uses,
     redelegation_count: row.redelegation_count,
     redelegated_trust_id: row.redelegated_trust_id,
