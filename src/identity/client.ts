@@ -1,5 +1,5 @@
 /** How other services use identity: validating tokens, getting one's own, and finding endpoints. */
-import type { AuthContext, TokenValidator } from '#base/auth/context.ts'
+import type { AccessRule, AuthContext, TokenValidator } from '#base/auth/context.ts'
 import { type Clock, systemClock } from '#base/clock.ts'
 import { Fault } from '#base/errors.ts'
 import type { Send } from '#base/http/client.ts'
@@ -25,7 +25,7 @@ interface TokenBody {
     expires_at: string
     methods: readonly string[]
     audit_ids: readonly string[]
-    application_credential?: { id: string; restricted: boolean; access_rules?: readonly unknown[] }
+    application_credential?: { id: string; restricted: boolean; access_rules?: readonly AccessRule[] }
     catalog?: readonly CatalogService[]
   }
 }
@@ -103,7 +103,11 @@ export function remoteValidator(
     const reply = await send({
       method: 'GET',
       path: '/v3/auth/tokens?nocatalog',
-      headers: { 'x-auth-token': await serviceToken(), 'x-subject-token': token },
+      headers: {
+        'x-auth-token': await serviceToken(),
+        'x-subject-token': token,
+        'openstack-identity-access-rules': '1.0',
+      },
     })
     if (reply.status === 404) return undefined
     if (reply.status === 200) return contextOf(token, reply.body as TokenBody)
@@ -142,6 +146,7 @@ function contextOf(token: string, body: TokenBody): AuthContext {
     roles: (roles ?? []).map((role) => role.name.toLowerCase()),
     expiresAt: Date.parse(body.token.expires_at),
     token,
+    accessRules: application_credential?.access_rules,
     extra: {
       methods: body.token.methods,
       auditId: body.token.audit_ids[0],

@@ -20,8 +20,19 @@ export interface AuthContext {
   expiresAt: number
   /** The token itself, to call other services on the user's behalf. */
   token: string
+  /** What an application credential may ask for; undefined: whatever its roles allow. */
+  accessRules?: readonly AccessRule[] | undefined
   /** Identity's own facts about the token (methods, audit ids, application credential); other services don't look. */
   extra?: Readonly<Record<string, unknown>>
+}
+
+/** A request that an application credential may make. */
+export interface AccessRule {
+  /** The service's type: `compute`. */
+  service: string
+  method: string
+  /** `/v2.1/servers/{id}`: `*` and `{…}` stand for one part of a path, `**` for any number. */
+  path: string
 }
 
 /** Checks tokens; undefined for one that is forged, expired or revoked. */

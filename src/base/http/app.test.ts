@@ -10,6 +10,9 @@ import { statusOf } from './status.ts'
 
 const caller = { userId: 'u', projectId: 'p', domainId: null, roles: ['member'] } as unknown as AuthContext
 
+const narrow = { ...caller, accessRules: [{ service: 'things', method: 'GET', path: '/things/{id}' }] }
+const callers: Record<string, AuthContext> = { good: caller, narrow }
+
 const routes: Route<{ greeting: string }>[] = [
   { get: '/', policy: null, handler: () => ({ versions: [] }) },
   {
@@ -48,7 +51,7 @@ function world() {
     routes,
     deps: { greeting: 'hello' },
     log: silentLogger,
-    tokens: { validate: async (token) => (token === 'good' ? caller : undefined) },
+    tokens: { validate: async (token) => callers[token] },
     policy: { check: (rule) => rule !== 'things:create' || caller.roles.includes('admin') === false },
     versions: { service: 'compute', min: '2.1', max: '2.30', legacyHeader: 'X-OpenStack-Nova-API-Version' },
     renderFault: (fault) => ({ status: statusOf[fault.kind], body: { message: fault.message } }),
@@ -69,6 +72,15 @@ test('a public route needs no token; every other answers 401 with the way to ide
   const reply = await app.inject({ url: '/things/1', headers: token })
   assert.deepEqual(reply.json(), { id: '1', greeting: 'hello' })
   assert.match(String(reply.headers['x-openstack-request-id']), /^req-/)
+})
+
+test('a credential with access rules gets through with what they name, and with nothing else', async () => {
+  const app = world()
+  const headers = { 'x-auth-token': 'narrow' }
+  const status = async (method: 'GET' | 'POST', url: string) =>
+    (await app.inject({ method, url, headers })).statusCode
+  assert.deepEqual([await status('GET', '/things/1?x=1'), await status('POST', '/things')], [200, 401])
+  assert.equal(await status('GET', '/new'), 401)
 })
 
 test('microversions are negotiated, and a route outside its versions is not there', async () => {

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { allowsRequest } from '../auth/access-rules.ts'
 import type { AuthContext, PolicyChecker, TokenValidator } from '../auth/context.ts'
 import { Fault } from '../errors.ts'
 import { newRequestId } from '../ids.ts'
@@ -24,7 +25,7 @@ export interface FaultReply {
 }
 
 export interface ApiOptions<Deps> {
-  /** For logs: `compute`. */
+  /** The service's type, `compute`: for logs, and for access rules of application credentials. */
   name: string
   routes: readonly Route<Deps>[]
   deps: Deps
@@ -134,9 +135,15 @@ async function admit<Deps>(
   reply.header('x-openstack-request-id', request.id)
   if (options.requestIdHeader !== undefined) reply.header(options.requestIdHeader, request.id)
   const token = request.headers['x-auth-token']
-  const context = typeof token === 'string' && token !== '' ? await options.tokens.validate(token) : undefined
+  const known = typeof token === 'string' && token !== '' ? await options.tokens.validate(token) : undefined
+  const context = known === undefined || mayAsk(options.name, known, request) ? known : undefined
   request.auth = context ?? noToken
   if (context === undefined && request.routeOptions.config?.isPublic !== true) throw noToken
+}
+
+function mayAsk(service: string, { accessRules }: AuthContext, request: FastifyRequest): boolean {
+  if (accessRules === undefined) return true
+  return allowsRequest(accessRules, { service, method: request.method, path: request.url.split('?')[0]! })
 }
 
 async function serve<Deps>(

@@ -81,6 +81,7 @@ export function authContextOf(token: string, claims: Claims, standing: Standing)
     roles: standing.roles.map((role) => role.name.toLowerCase()),
     expiresAt: claims.expiresAt,
     token,
+    accessRules: applicationCredential?.accessRules ?? undefined,
     extra: {
       token: {
         ...(domain === undefined ? {} : { domain: { id: domain.id } }),
@@ -92,7 +93,6 @@ export function authContextOf(token: string, claims: Claims, standing: Standing)
       trusteeId: trust?.row.trustee_user_id,
       applicationCredentialId: claims.applicationCredentialId,
       restricted: applicationCredential?.row.unrestricted === 0,
-      accessRules: applicationCredential?.accessRules ?? undefined,
       roleIds: standing.roles.map((role) => role.id),
     },
   }

@@ -101,7 +101,7 @@ test('only an unrestricted one may make others, and none can be traded for anoth
   assert.equal((await world.call('POST', '/v3/auth/tokens', undefined, { auth })).status, 403)
 })
 
-test('access rules come with the token, and only who checks them is shown it', async () => {
+test('access rules come with the token, hold for every service, and only who checks them is shown it', async () => {
   const { world, user, create, token, all } = await withAnn()
   await using _ = world
   const rule = { service: 'compute', method: 'GET', path: '/v2.1/servers' }
@@ -118,7 +118,9 @@ test('access rules come with the token, and only who checks them is shown it', a
     })
   assert.equal((await look({})).status, 404)
   assert.equal((await look({ 'openstack-identity-access-rules': '1.0' })).status, 200)
-  assert.equal(await world.identity.validator.validate(robot), undefined)
+  const context = await world.identity.validator.validate(robot)
+  assert.equal(context?.accessRules?.[0]?.path, '/v2.1/servers')
+  assert.equal((await world.call('GET', '/v3/auth/projects', robot)).status, 401)
   const rules = `/v3/users/${user.id}/access_rules`
   assert.equal((await world.call('GET', `${rules}?service=compute`, token)).body.access_rules.length, 1)
   assert.equal((await world.call('DELETE', `${rules}/${ruleId}`, token)).status, 403)
