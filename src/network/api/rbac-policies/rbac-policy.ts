@@ -25,7 +25,7 @@ const attributes: Attributes = {
     sort: true,
     policy: true,
   },
-  action: { post: true, required: true, check: check.text(15), filter: true, sort: true },
+  action: { post: true, required: true, check: check.text(255), filter: true, sort: true },
   ...ownerAttributes,
 }
 
