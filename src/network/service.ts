@@ -47,6 +47,8 @@ export interface NetworkService extends AsyncDisposable {
   options: NetworkOptions
   /** What agents call, for those that run in the same process. */
   agentServer: ServerMethods
+  /** Looks after DHCP agents that died now, and waits for it. */
+  checkDhcp(): Promise<void>
 }
 
 /** Opens the database, brings it up to date, and serves; the caller listens with `app` or injects into it. */
@@ -71,7 +73,7 @@ export async function startNetwork(settings: NetworkServiceOptions): Promise<Net
   }
   const agentServer = serverMethods(deps, mechanismDrivers(options))
   undo.use(await serveAgents(bus, agentServer, 'neutron-server'))
-  undo.use(runTasks([failover(deps)], { log }))
+  const tasks = undo.use(runTasks([failover(deps)], { log }))
   const app = createApi({
     name: 'network',
     routes: networkRoutes(options),
@@ -84,5 +86,12 @@ export async function startNetwork(settings: NetworkServiceOptions): Promise<Net
   })
   undo.defer(() => app.close())
   const ending = undo.move()
-  return { app, db, options, agentServer, [Symbol.asyncDispose]: () => ending.disposeAsync() }
+  return {
+    app,
+    db,
+    options,
+    agentServer,
+    checkDhcp: () => tasks.runNow('dhcp-failover'),
+    [Symbol.asyncDispose]: () => ending.disposeAsync(),
+  }
 }

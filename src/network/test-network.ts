@@ -76,6 +76,8 @@ export async function testNetwork(
     admin: as('admin:ops'),
     member: as('member:blue'),
     client: (token: string) => networkClient(send, async () => token),
+    /** What the server does every half minute about DHCP agents that died. */
+    checkDhcp: () => network.checkDhcp(),
     /** Calls a method that agents call. */
     rpc: <K extends keyof ServerMethods>(
       method: K,

@@ -1,4 +1,5 @@
 import type { Db } from '../../../base/db/database.ts'
+import { joinPrefixes } from '../../ipam/subnet-pools.ts'
 import { sharedObjects } from '../../store/rbac-policies.ts'
 import { groupBy, inSlices } from '../../store/slices.ts'
 import { viewStandard } from '../../store/standard.ts'
@@ -25,7 +26,7 @@ export async function viewSubnetPools(
     id: row.id,
     name: row.name,
     ...viewStandard(row),
-    prefixes: (prefixes.get(row.id) ?? []).map((prefix) => prefix.cidr),
+    prefixes: joinPrefixes((prefixes.get(row.id) ?? []).map((prefix) => prefix.cidr)),
     ip_version: row.ip_version,
     default_prefixlen: row.default_prefixlen,
     min_prefixlen: row.min_prefixlen,
