@@ -11,7 +11,7 @@ const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '@'
 
 function domainOf(spec: GuestSpec, virtType: 'kvm' | 'qemu' = 'qemu') {
   const files = instanceFiles('/instances', spec.uuid)
-  const options = { virtType, arch: 'x86_64', machine: 'pc', vncListen: undefined }
+  const options = { virtType, arch: 'x86_64', machine: 'pc', vncListen: undefined, fewerCpuQueries: false }
   return parser.parse(domainXml(spec, guestDisks(spec, files), files, options)).domain
 }
 

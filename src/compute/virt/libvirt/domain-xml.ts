@@ -15,7 +15,11 @@ export interface DomainOptions {
   machine: string
   /** Address for the VNC console; no console and no display when undefined. */
   vncListen: string | undefined
+  /** See `cpuQueries`. */
+  fewerCpuQueries: boolean
 }
+
+const qemuNamespace = 'http://libvirt.org/schemas/domain/qemu/1.0'
 
 /** Emulated code kept per guest. QEMU's own default, an eighth of the host's memory, would let a few guests eat it all. */
 const translationCacheMib = 128
@@ -33,7 +37,7 @@ export function domainXml(
 ): string {
   return element(
     'domain',
-    { type: options.virtType },
+    { type: options.virtType, 'xmlns:qemu': qemuNamespace },
     element('uuid', {}, spec.uuid),
     element('name', {}, spec.name),
     element('memory', { unit: 'MiB' }, spec.memoryMb),
@@ -54,6 +58,7 @@ export function domainXml(
     element('on_reboot', {}, 'restart'),
     element('on_crash', {}, 'destroy'),
     devices(spec, disks, files, options),
+    options.fewerCpuQueries ? cpuQueries() : undefined,
   ).xml
 }
 
@@ -85,6 +90,14 @@ function cpu(spec: GuestSpec, { virtType }: DomainOptions): Xml {
   const topology = element('topology', { ...cpuTopology(spec) })
   if (virtType === 'kvm') return element('cpu', { mode: 'host-model', check: 'partial' }, topology)
   return element('cpu', {}, topology)
+}
+
+/**
+ * Makes libvirt ask QEMU for all features of the guest's processor in one question instead of three hundred, which
+ * take half of the time of a start. What it would learn more matters to no emulated processor.
+ */
+function cpuQueries(): Xml {
+  return element('qemu:capabilities', {}, element('qemu:del', { capability: 'cpu-unavailable-features' }))
 }
 
 function clock({ virtType }: DomainOptions): Xml {

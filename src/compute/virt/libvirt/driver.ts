@@ -1,16 +1,14 @@
 /** The `libvirt` driver: real guests, through a libvirtd on this host. */
 import { readdir } from 'node:fs/promises'
-import { machine as hostMachine } from 'node:os'
 import { describeError, isFault, notFound } from '../../../base/errors.ts'
-import type { Logger } from '../../../base/log.ts'
-import type { Run } from '../../../linux/run.ts'
 import type { Driver, GuestSpec, GuestState, HostInventory, ImageSource, LifecycleEvent } from '../driver.ts'
 import { BaseCache } from './base-cache.ts'
 import { readConsoleLog } from './console-log.ts'
 import { assertDisks, createDisks, guestDisks, removeDisks } from './disks.ts'
+import { chooseDomainOptions } from './domain-options.ts'
 import { type DomainOptions, domainXml } from './domain-xml.ts'
 import { Domains } from './domains.ts'
-import { hasHardwareVirtualization } from './hardware-virtualization.ts'
+import type { LibvirtDriverOptions } from './driver-options.ts'
 import { instanceFiles, isThere } from './instance-files.ts'
 import { readInventory } from './inventory.ts'
 import { powerOfEvent } from './power.ts'
@@ -19,23 +17,6 @@ import { LibvirtClient } from './rpc/client.ts'
 import { domainEvent } from './rpc/constants.ts'
 import type { LifecycleMessage } from './rpc/procedures.ts'
 import { ensureBridges } from './vifs.ts'
-
-export interface LibvirtDriverOptions {
-  /** Of a libvirtd, as `startLibvirt` returns it. */
-  socketPath: string
-  /** Where guests' disks are. A domain is ours when its uuid has a directory here. */
-  instancesPath: string
-  run: Run
-  log: Logger
-  /** What the network agents know this cloud's devices by, where several share a machine. Default `default`. */
-  cloudId?: string
-  /** `auto` is `kvm` where the processor can, else `qemu`. */
-  virtType?: 'auto' | 'kvm' | 'qemu'
-  /** QEMU's machine type for images that name none. Default `pc`. */
-  machine?: string
-  /** Gives every guest a VNC console on this address. */
-  vncListen?: string
-}
 
 /** How often the power button is pressed again: a guest that is still starting does not feel it. */
 const pressAgainSeconds = 5
@@ -51,7 +32,7 @@ class LibvirtDriver implements Driver {
   readonly #watch = new PowerWatch()
   #onEvent: (event: LifecycleEvent) => void = () => undefined
   #telling: Promise<void> = Promise.resolve()
-  #virtType: Promise<'kvm' | 'qemu'> | undefined
+  #domainOptions: DomainOptions | undefined
 
   constructor(options: LibvirtDriverOptions) {
     this.#options = options
@@ -163,14 +144,9 @@ class LibvirtDriver implements Driver {
 
   async #define(spec: GuestSpec): Promise<void> {
     const files = this.#files(spec.uuid)
-    this.#virtType ??= this.#chooseVirtType()
-    const options: DomainOptions = {
-      virtType: await this.#virtType,
-      arch: hostMachine(),
-      machine: this.#options.machine ?? 'pc',
-      vncListen: this.#options.vncListen,
-    }
-    await this.#domains.define(domainXml(spec, guestDisks(spec, files), files, options))
+    this.#domainOptions ??= await chooseDomainOptions(this.#options, this.#client)
+    const xml = domainXml(spec, guestDisks(spec, files), files, this.#domainOptions)
+    await this.#domains.define(xml)
   }
 
   /** True when the guest is off after at most so many seconds of being asked. */
@@ -198,14 +174,6 @@ class LibvirtDriver implements Driver {
     }
   }
 
-  async #chooseVirtType(): Promise<'kvm' | 'qemu'> {
-    const { virtType = 'auto', log } = this.#options
-    if (virtType !== 'auto') return virtType
-    const chosen = (await hasHardwareVirtualization()) ? 'kvm' : 'qemu'
-    log.info({ virtType: chosen }, 'guests run on')
-    return chosen
-  }
-
   #hear({ dom, event, detail }: LifecycleMessage): void {
     if (event === domainEvent.undefined) this.#watch.forget(dom.uuid)
     const power = powerOfEvent(event, detail)
@@ -225,6 +193,8 @@ class LibvirtDriver implements Driver {
 
   /** What happened while libvirtd was away is told as if it happened now. */
   async #catchUp(): Promise<void> {
+    // It may be another version now.
+    this.#domainOptions = undefined
     try {
       for (const guest of await this.listGuests()) this.#tell(guest)
     } catch (error) {

@@ -1,0 +1,32 @@
+/** What all domains of this host have in common. */
+import { machine } from 'node:os'
+import type { DomainOptions } from './domain-xml.ts'
+import type { LibvirtDriverOptions } from './driver-options.ts'
+import { hasHardwareVirtualization } from './hardware-virtualization.ts'
+import type { LibvirtClient } from './rpc/client.ts'
+
+/** The releases of libvirt (9.0.x) whose way of asking for the processor's features is known to be replaceable. */
+const firstKnown = 9_000_000
+const firstUnknown = 9_001_000
+
+/** Holds as long as the connection does: libvirtd may come back as another version. */
+export async function chooseDomainOptions(
+  options: LibvirtDriverOptions,
+  client: LibvirtClient,
+): Promise<DomainOptions> {
+  const virtType = await chooseVirtType(options)
+  const { version } = await client.call('connectGetLibVersion', undefined)
+  options.log.info({ virtType, libvirt: version }, 'guests run on')
+  return {
+    virtType,
+    arch: machine(),
+    machine: options.machine ?? 'pc',
+    vncListen: options.vncListen,
+    fewerCpuQueries: virtType === 'qemu' && version >= firstKnown && version < firstUnknown,
+  }
+}
+
+async function chooseVirtType({ virtType = 'auto' }: LibvirtDriverOptions): Promise<'kvm' | 'qemu'> {
+  if (virtType !== 'auto') return virtType
+  return (await hasHardwareVirtualization()) ? 'kvm' : 'qemu'
+}
