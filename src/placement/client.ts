@@ -1,77 +1,31 @@
-/** Placement as other services see it: typed calls at microversion 1.39. */
-import { Fault } from '../base/errors.ts'
+/** Placement at microversion 1.39 as the other services use it. Nothing else of `placement/` may be imported by them. */
 import type { HttpCall, HttpReply, Send } from '../base/http/client.ts'
+import type {
+  AllocationCandidates,
+  AllocationRequest,
+  ClaimOptions,
+  ClaimResult,
+  ConsumerAllocations,
+  ConsumerMove,
+  Inventories,
+  Inventory,
+  Provider,
+  ProviderSummary,
+  Query,
+} from './client/types.ts'
+import {
+  consumerBody,
+  errorOf,
+  type ProviderBody,
+  sameInventories,
+  sameSet,
+  toClaimResult,
+  toFault,
+  toProvider,
+  withQuery,
+} from './client/wire.ts'
 
-export interface Provider {
-  uuid: string
-  name: string
-  generation: number
-  parentUuid: string | null
-  rootUuid: string
-}
-
-export interface Inventory {
-  total: number
-  reserved?: number
-  min_unit?: number
-  max_unit?: number
-  step_size?: number
-  allocation_ratio?: number
-}
-
-/** Resource class → inventory. */
-export type Inventories = Readonly<Record<string, Inventory>>
-
-/** Provider uuid → what is taken of it. */
-export type Allocations = Readonly<Record<string, { resources: Readonly<Record<string, number>> }>>
-
-/** One way to satisfy a request; `mappings` says which providers serve which request group. */
-export interface AllocationRequest {
-  allocations: Allocations
-  mappings?: Readonly<Record<string, readonly string[]>>
-}
-
-export interface ProviderSummary {
-  resources: Readonly<Record<string, { capacity: number; used: number }>>
-  traits: readonly string[]
-  parent_provider_uuid: string | null
-  root_provider_uuid: string
-}
-
-export interface AllocationCandidates {
-  allocationRequests: readonly AllocationRequest[]
-  /** By provider uuid. */
-  providerSummaries: Readonly<Record<string, ProviderSummary>>
-}
-
-export interface ConsumerAllocations {
-  allocations: Readonly<Record<string, { generation: number; resources: Readonly<Record<string, number>> }>>
-  /** Null when the consumer has no allocations, as are the other facts. */
-  consumerGeneration: number | null
-  projectId: string | null
-  userId: string | null
-  consumerType: string | null
-}
-
-/** `no-capacity`: try another candidate. `conflict`: somebody else changed the consumer; read it again. */
-export type ClaimResult = { outcome: 'claimed' } | { outcome: 'no-capacity' | 'conflict'; reason: string }
-
-export interface ClaimOptions {
-  /** What the consumer's generation is believed to be: null (the default) for one without allocations. */
-  consumerGeneration?: number | null
-  /** `INSTANCE` unless given. */
-  consumerType?: string
-}
-
-/** The new allocations of one consumer, for `moveAllocations`; empty allocations remove it. */
-export interface ConsumerMove extends AllocationRequest {
-  projectId: string
-  userId: string
-  consumerGeneration: number | null
-  consumerType?: string
-}
-
-type Query = string | URLSearchParams | Readonly<Record<string, string | number | readonly string[]>>
+export type * from './client/types.ts'
 
 export interface PlacementClient {
   /** Makes the provider unless it is there; a changed name or parent is written. */
@@ -293,83 +247,3 @@ export function placementClient(send: Send, token: () => Promise<string>): Place
 
   return client
 }
-
-interface ProviderBody {
-  uuid: string
-  name: string
-  generation: number
-  parent_provider_uuid: string | null
-  root_provider_uuid: string
-}
-
-const toProvider = (body: ProviderBody): Provider => ({
-  uuid: body.uuid,
-  name: body.name,
-  generation: body.generation,
-  parentUuid: body.parent_provider_uuid,
-  rootUuid: body.root_provider_uuid,
-})
-
-function consumerBody(move: ConsumerMove): Record<string, unknown> {
-  const resources = ([uuid, { resources }]: [string, Allocations[string]]) => [uuid, { resources }]
-  const body: Record<string, unknown> = {
-    allocations: Object.fromEntries(Object.entries(move.allocations).map(resources)),
-    project_id: move.projectId,
-    user_id: move.userId,
-    consumer_generation: move.consumerGeneration,
-    consumer_type: move.consumerType ?? 'INSTANCE',
-  }
-  if (move.mappings !== undefined && Object.keys(move.mappings).length > 0) body['mappings'] = move.mappings
-  return body
-}
-
-// Placement's own 409s tell a changed consumer or provider by a code; without it the resources are not to be had.
-function toClaimResult(reply: HttpReply): ClaimResult {
-  if (reply.status < 300) return { outcome: 'claimed' }
-  if (reply.status !== 409) throw toFault(reply)
-  const { code, detail } = errorOf(reply)
-  return { outcome: code === 'placement.concurrent_update' ? 'conflict' : 'no-capacity', reason: detail }
-}
-
-function errorOf(reply: HttpReply): { code: string; detail: string } {
-  const body = reply.body as { errors?: { code?: string; detail?: string }[] } | undefined
-  const error = body?.errors?.[0]
-  return {
-    code: error?.code ?? '',
-    detail: (error?.detail ?? `HTTP ${reply.status}`).split('\n').at(-1)!.trim(),
-  }
-}
-
-function toFault(reply: HttpReply): Fault {
-  const { code, detail } = errorOf(reply)
-  const details = { status: reply.status, code }
-  if (reply.status === 404) return new Fault('not-found', detail, details)
-  if (reply.status === 409) return new Fault('conflict', detail, details)
-  if (reply.status === 400) return new Fault('invalid', detail, details)
-  return new Fault('unavailable', `Placement answered ${reply.status}: ${detail}`, details)
-}
-
-function withQuery(path: string, query: Query): string {
-  let text: string
-  if (typeof query === 'string' || query instanceof URLSearchParams) text = String(query)
-  else {
-    const parameters = new URLSearchParams()
-    for (const [name, value] of Object.entries(query)) {
-      for (const one of Array.isArray(value) ? value : [value]) parameters.append(name, String(one))
-    }
-    text = String(parameters)
-  }
-  return text === '' ? path : `${path}?${text}`
-}
-
-function sameInventories(known: Record<string, Required<Inventory>>, wanted: Inventories): boolean {
-  if (!sameSet(Object.keys(known), Object.keys(wanted))) return false
-  const defaults = { reserved: 0, min_unit: 1, max_unit: 2_147_483_647, step_size: 1, allocation_ratio: 1 }
-  return Object.entries(wanted).every(([name, inventory]) => {
-    const full = { ...defaults, ...inventory }
-    return Object.entries(full).every(([key, value]) => known[name]?.[key as keyof Inventory] === value)
-  })
-}
-
-const sameSet = (one: readonly string[], other: readonly string[]): boolean =>
-  new Set(one).symmetricDifference(new Set(other)).size === 0

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { newUuid } from '../../base/ids.ts'
+import { claimAtOnce, Rival } from '../rival.ts'
 import { placementWorld } from '../world.ts'
-import { claimAtOnce, Rival } from './rival.ts'
 
 const claims = fc.array(
   fc.record({

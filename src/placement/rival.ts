@@ -1,7 +1,7 @@
 /** Another thread with its own connection, that claims what a test tells it: for tests of races. */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import type { PlacementClient } from '../client.ts'
-import { placementWorld } from '../world.ts'
+import type { PlacementClient } from './client.ts'
+import { placementWorld } from './world.ts'
 
 export interface RivalClaim {
   provider: string
