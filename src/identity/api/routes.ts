@@ -8,6 +8,8 @@ import { credentialRoutes } from './credentials/credentials.routes.ts'
 import { ec2CredentialRoutes } from './credentials/ec2-credentials.routes.ts'
 import { domainConfigRoutes } from './domains/config.routes.ts'
 import { domainRoutes } from './domains/domains.routes.ts'
+import { endpointGroupRoutes } from './endpoints/endpoint-groups.routes.ts'
+import { endpointProjectRoutes } from './endpoints/endpoint-projects.routes.ts'
 import { endpointRoutes } from './endpoints/endpoints.routes.ts'
 import { grantRoutes } from './grants/grants.routes.ts'
 import { groupRoutes } from './groups/groups.routes.ts'
@@ -47,6 +49,8 @@ export const guardedRoutes: readonly IdentityRoute[] = [
   ...roleAssignmentRoutes,
   ...serviceRoutes,
   ...endpointRoutes,
+  ...endpointGroupRoutes,
+  ...endpointProjectRoutes,
   ...regionRoutes,
   ...policyRoutes,
   ...credentialRoutes,

@@ -1,6 +1,7 @@
 /** The catalog that tokens carry: enabled endpoints of enabled services, their URLs filled in for the scope. */
 import type { Db } from '#base/db/database.ts'
 import { listEndpoints, listServices } from './catalog.ts'
+import { endpointsOfProject } from './endpoint-filters.ts'
 import { parseObject } from './extra.ts'
 import type { Tables } from './tables.ts'
 
@@ -22,7 +23,9 @@ export async function loadCatalog(
   db: Db<Tables>,
   scope: { userId: string; projectId: string | null },
 ): Promise<CatalogEntry[]> {
-  const endpoints = (await listEndpoints(db)).filter((endpoint) => endpoint.enabled === 1)
+  const named = scope.projectId === null ? [] : await endpointsOfProject(db, scope.projectId)
+  const wanted = named.length === 0 ? await listEndpoints(db) : named
+  const endpoints = wanted.filter((endpoint) => endpoint.enabled === 1)
   const services = (await listServices(db)).filter((service) => service.enabled === 1)
   return services.map((service) => ({
     id: service.id,

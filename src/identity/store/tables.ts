@@ -110,6 +110,14 @@ export interface RegionTable {
   extra: string
 }
 
+export interface EndpointGroupTable {
+  id: string
+  name: string
+  description: string | null
+  /** JSON: `service_id`, `region_id` and `interface` of the endpoints in it. */
+  filters: string
+}
+
 export interface PolicyTable {
   id: string
   type: string
@@ -214,6 +222,9 @@ export interface Tables {
   service: ServiceTable
   endpoint: EndpointTable
   region: RegionTable
+  project_endpoint: { endpoint_id: string; project_id: string }
+  endpoint_group: EndpointGroupTable
+  project_endpoint_group: { endpoint_group_id: string; project_id: string }
   policy: PolicyTable
   credential: CredentialTable
   application_credential: ApplicationCredentialTable

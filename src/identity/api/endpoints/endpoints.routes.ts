@@ -39,7 +39,8 @@ interface EndpointBody {
   [extra: string]: unknown
 }
 
-function endpointView(origin: string, row: EndpointRow): Record<string, unknown> {
+/** An endpoint as answers show it. */
+export function endpointView(origin: string, row: EndpointRow): Record<string, unknown> {
   return {
     ...parseObject(row.extra),
     id: row.id,
