@@ -71,6 +71,7 @@ export async function startSimulatedHosts(options: SimulatedHostsOptions): Promi
 function makeHost(options: SimulatedHostsOptions, number: number): SimulatedHost {
   const host = `${options.namePrefix}${number}`
   const network = new FakeHost()
+  network.addPhysical('eth0')
   const directory = options.directory === undefined ? {} : { directory: join(options.directory, host) }
   const driver = new FakeDriver({ host, taps: network, ...directory })
   return { host, hostIp: `10.255.${Math.floor(number / 250)}.${(number % 250) + 1}`, driver, network }
