@@ -1,5 +1,6 @@
 import type { NetworkOptions } from '../../config.ts'
 import { canonicalIp } from '../../ipam/ip.ts'
+import { randomMac } from '../../ml2/port-parts.ts'
 import type { Attributes } from '../attributes.ts'
 import * as check from '../checks.ts'
 import { nullToList, toBoolean, toLowerCase, toMac } from '../converters.ts'
@@ -34,7 +35,8 @@ export const portAttributes = (options: NetworkOptions): Attributes => ({
   mac_address: {
     post: true,
     put: true,
-    convert: toMac,
+    // Null asks for a fresh one.
+    convert: (value) => (value === null ? randomMac(options.baseMac) : toMac(value)),
     check: check.mac,
     filter: true,
     sort: true,

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { bridgeAgent, made, type TestNetwork, testNetwork } from '../../test-network.ts'
+
+async function asking(cloud: TestNetwork) {
+  const network = await made(cloud.member, '/networks', 'network', {})
+  await made(cloud.member, '/subnets', 'subnet', {
+    network_id: network.id,
+    ip_version: 4,
+    cidr: '10.0.0.0/24',
+  })
+  const ask = async (values: Record<string, unknown>) => {
+    const answer = await cloud.member('POST', '/ports', { port: { network_id: network.id, ...values } })
+    return answer.status === 201 ? answer.body.port : `${answer.status} ${answer.body.NeutronError.type}`
+  }
+  return { network, ask }
+}
+
+test('a MAC address is given once on a network, in any spelling, and can be made anew', async () => {
+  await using cloud = await testNetwork()
+  const { ask } = await asking(cloud)
+  const port = await ask({ mac_address: 'FA-16-3E-00-00-01' })
+  assert.equal(port.mac_address, 'fa:16:3e:00:00:01')
+  assert.equal(await ask({ mac_address: 'fa:16:3e:00:00:01' }), '409 MacAddressInUse')
+  assert.equal(await ask({ mac_address: '01:16:3e:00:00:01' }), '400 HTTPBadRequest')
+  const change = (mac_address: string | null) =>
+    cloud.admin('PUT', `/ports/${port.id}`, { port: { mac_address } })
+  const fresh = (await change(null)).body.port.mac_address
+  assert.match(fresh, /^fa:16:3e:/)
+  assert.notEqual(fresh, port.mac_address)
+  const found = await cloud.member('GET', `/ports?mac_address=${fresh.toUpperCase()}`)
+  assert.equal(found.body.ports.length, 1)
+})
+
+test('address pairs and security groups want port security', async () => {
+  await using cloud = await testNetwork()
+  const { ask } = await asking(cloud)
+  const pair = { ip_address: '10.0.0.77/24' }
+  const port = await ask({ allowed_address_pairs: [pair] })
+  assert.deepEqual(port.allowed_address_pairs, [
+    { mac_address: port.mac_address, ip_address: '10.0.0.77/24' },
+  ])
+  assert.equal(
+    await ask({ allowed_address_pairs: [pair], port_security_enabled: false }),
+    '409 AddressPairAndPortSecurityRequired',
+  )
+  assert.equal(await ask({ allowed_address_pairs: [pair, pair] }), '400 DuplicateAddressPairInRequest')
+  assert.equal(await ask({ allowed_address_pairs: [{}] }), '400 AllowedAddressPairsMissingIP')
+  assert.equal(await ask({ allowed_address_pairs: {} }), '400 HTTPBadRequest')
+  const many = Array.from({ length: 11 }, (_, index) => ({ ip_address: `10.0.0.${index}` }))
+  assert.equal(await ask({ allowed_address_pairs: many }), '400 AllowedAddressPairExhausted')
+  const open = await ask({ port_security_enabled: false })
+  assert.deepEqual([open.security_groups, open.port_security_enabled], [[], false])
+  const put = (values: object) => cloud.member('PUT', `/ports/${port.id}`, { port: values })
+  assert.equal((await put({ port_security_enabled: false })).status, 409)
+  const off = { port_security_enabled: false, security_groups: [], allowed_address_pairs: [] }
+  assert.equal((await put(off)).status, 200)
+  const group = (await cloud.member('GET', '/security-groups')).body.security_groups[0].id
+  const refused = await put({ security_groups: [group] })
+  assert.equal(refused.body.NeutronError.type, 'PortSecurityAndIPRequiredForSecurityGroups')
+})
+
+test('DHCP options are merged by name, and removed by null', async () => {
+  await using cloud = await testNetwork()
+  const { ask } = await asking(cloud)
+  const port = await ask({
+    extra_dhcp_opts: [
+      { opt_name: 'bootfile-name', opt_value: 'a' },
+      { opt_name: 'mtu', opt_value: '1400' },
+    ],
+  })
+  assert.deepEqual(port.extra_dhcp_opts.map((option: { opt_name: string }) => option.opt_name).sort(), [
+    'bootfile-name',
+    'mtu',
+  ])
+  const extra_dhcp_opts = [
+    { opt_name: 'mtu', opt_value: null },
+    { opt_name: 'bootfile-name', opt_value: 'b' },
+  ]
+  const changed = await cloud.member('PUT', `/ports/${port.id}`, { port: { extra_dhcp_opts } })
+  assert.deepEqual(changed.body.port.extra_dhcp_opts, [
+    { opt_name: 'bootfile-name', opt_value: 'b', ip_version: 4 },
+  ])
+  assert.equal(await ask({ extra_dhcp_opts: [{ opt_name: 'x' }] }), '400 HTTPBadRequest')
+})
+
+test('a port has its name in DNS, or one made of its address', async () => {
+  await using cloud = await testNetwork({ options: { dnsDomain: 'example.org.' } })
+  const { ask } = await asking(cloud)
+  const named = await ask({ dns_name: 'Web', fixed_ips: [{ ip_address: '10.0.0.9' }] })
+  assert.deepEqual(named.dns_assignment, [
+    { ip_address: '10.0.0.9', hostname: 'web', fqdn: 'web.example.org.' },
+  ])
+  const plain = await ask({ fixed_ips: [{ ip_address: '10.0.0.10' }] })
+  assert.equal(plain.dns_assignment[0].fqdn, 'host-10-0-0-10.example.org.')
+  assert.equal(await ask({ dns_name: '-a-' }), '400 HTTPBadRequest')
+})
+
+test('compute is told of changed addresses of its ports only', async () => {
+  await using cloud = await testNetwork()
+  await cloud.rpc('reportState', bridgeAgent('one'))
+  const { network } = await asking(cloud)
+  const client = cloud.client('admin:blue')
+  const server = randomUUID()
+  const port = await client.createPort({
+    networkId: network.id,
+    deviceId: server,
+    deviceOwner: 'compute:nova',
+    host: 'one',
+  })
+  const other = await client.createPort({ networkId: network.id })
+  await client.updatePort(other.id, { fixedIps: [{ ipAddress: '10.0.0.200' }] })
+  await client.updatePort(port.id, { fixedIps: [{ ipAddress: '10.0.0.201' }] })
+  while (cloud.events.length === 0) await new Promise(setImmediate)
+  assert.deepEqual(cloud.events, [{ name: 'network-changed', server_uuid: server, tag: port.id }])
+  const [network1] = await client.networksOf(server)
+  assert.deepEqual(
+    [network1?.port.id, network1?.network.id, network1?.subnets[0]?.cidr],
+    [port.id, network.id, '10.0.0.0/24'],
+  )
+  assert.equal((await client.listPorts({ host: 'one' })).length, 1)
+})
