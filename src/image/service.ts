@@ -16,6 +16,11 @@ import { imageRoutes } from './api/images/images.routes.ts'
 import { importRoutes } from './api/import/import.routes.ts'
 import { infoRoutes } from './api/info/info.routes.ts'
 import { memberRoutes } from './api/members/members.routes.ts'
+import { metadefItemRoutes } from './api/metadefs/items.routes.ts'
+import { namespaceRoutes } from './api/metadefs/namespaces.routes.ts'
+import { resourceTypeRoutes } from './api/metadefs/resource-types.routes.ts'
+import { metadefSchemaRoutes } from './api/metadefs/schemas.routes.ts'
+import { metadefTagRoutes } from './api/metadefs/tags.routes.ts'
 import { imagePolicies } from './api/policies.ts'
 import { schemaRoutes } from './api/schemas/schemas.routes.ts'
 import { tagRoutes } from './api/tags/tags.routes.ts'
@@ -53,6 +58,11 @@ export const imageApiRoutes = [
   ...importRoutes,
   ...infoRoutes,
   ...taskRoutes,
+  ...metadefSchemaRoutes,
+  ...namespaceRoutes,
+  ...metadefItemRoutes,
+  ...metadefTagRoutes,
+  ...resourceTypeRoutes,
 ]
 
 /** Opens the database, clears what a killed process left half-way, and builds the API; the caller listens with it. */

@@ -8,6 +8,8 @@ const adminOrMember = `role:admin or (role:member and ${ownProject})`
 const adminOrReader = `role:admin or (role:reader and ${ownProject})`
 const readerOrSharedMember = `role:admin or (role:reader and (${ownProject} or project_id:%(member_id)s))`
 
+const readerOrPublic = `role:admin or (role:reader and (${ownProject} or 'public':%(visibility)s))`
+
 export const imagePolicies = {
   default: '',
   context_is_admin: 'role:admin',
@@ -34,4 +36,31 @@ export const imagePolicies = {
   copy_image: 'role:admin',
   stores_info_detail: 'role:admin',
   tasks_api_access: 'role:admin',
+  metadef_admin: 'role:admin',
+  get_metadef_namespace: readerOrPublic,
+  get_metadef_namespaces: adminOrReader,
+  add_metadef_namespace: 'rule:metadef_admin',
+  modify_metadef_namespace: 'rule:metadef_admin',
+  delete_metadef_namespace: 'rule:metadef_admin',
+  get_metadef_objects: readerOrPublic,
+  get_metadef_object: readerOrPublic,
+  add_metadef_object: 'rule:metadef_admin',
+  modify_metadef_object: 'rule:metadef_admin',
+  delete_metadef_object: 'rule:metadef_admin',
+  get_metadef_properties: readerOrPublic,
+  get_metadef_property: readerOrPublic,
+  add_metadef_property: 'rule:metadef_admin',
+  modify_metadef_property: 'rule:metadef_admin',
+  remove_metadef_property: 'rule:metadef_admin',
+  get_metadef_tags: readerOrPublic,
+  get_metadef_tag: readerOrPublic,
+  add_metadef_tag: 'rule:metadef_admin',
+  add_metadef_tags: 'rule:metadef_admin',
+  modify_metadef_tag: 'rule:metadef_admin',
+  delete_metadef_tag: 'rule:metadef_admin',
+  delete_metadef_tags: 'rule:metadef_admin',
+  list_metadef_resource_types: readerOrPublic,
+  get_metadef_resource_type: readerOrPublic,
+  add_metadef_resource_type_association: 'rule:metadef_admin',
+  remove_metadef_resource_type_association: 'rule:metadef_admin',
 } as const satisfies Record<string, string>

@@ -48,9 +48,44 @@ export interface ImageTables {
     created_at: string
     updated_at: string
   }
+  metadef_namespaces: {
+    id: Generated<number>
+    namespace: string
+    display_name: string | null
+    description: string | null
+    visibility: string
+    protected: number
+    owner: string
+    created_at: string
+    updated_at: string
+  }
+  metadef_objects: MetadefItemsTable
+  metadef_properties: MetadefItemsTable
+  metadef_tags: MetadefItemsTable
+  metadef_resource_types: { id: Generated<number>; name: string; created_at: string; updated_at: string }
+  metadef_namespace_resource_types: {
+    namespace_id: number
+    resource_type_id: number
+    properties_target: string | null
+    prefix: string | null
+    created_at: string
+    updated_at: string
+  }
   task_info: { task_id: string; input: string; result: string | null; message: string }
 }
 
+export interface MetadefItemsTable {
+  id: Generated<number>
+  namespace_id: number
+  name: string
+  /** All but the name, as JSON. */
+  json_schema: string
+  created_at: string
+  updated_at: string
+}
+
+export type NamespaceRow = Selectable<ImageTables['metadef_namespaces']>
+export type MetadefItemRow = Selectable<MetadefItemsTable>
 export type ImageRow = Selectable<ImagesTable>
 export type MemberRow = Selectable<ImageTables['image_members']>
 export type TaskRow = Selectable<ImageTables['tasks']> & Selectable<ImageTables['task_info']>
