@@ -51,7 +51,12 @@ export async function openDriver(deps: HostDeps): Promise<Driver> {
 
 /** Makes the provider network and starts the three network agents. Disposing stops the agents, not the network. */
 export async function startNetworkAgents(
-  deps: HostDeps & { bus: Bus; secrets: CloudSecrets },
+  deps: HostDeps & {
+    bus: Bus
+    secrets: CloudSecrets
+    /** This host's end of tunnels. */
+    hostIp: string
+  },
 ): Promise<AsyncDisposable> {
   const { stateDir, settings, bus } = deps
   await using undo = new AsyncDisposableStack()
@@ -62,9 +67,10 @@ export async function startNetworkAgents(
   const provider = await createProviderNetwork(host, settings.id, settings.providerCidr)
   const common = { bus, host, hostName: settings.hostName, log, cloudId: settings.id }
   const dhcp = dhcpOptions(stateDir)
+  const vxlan = { ...defaultBridgeOptions.vxlan, enabled: true, localIp: deps.hostIp }
   const physicalInterfaceMappings = { provider: provider.interfaceName }
   const agents = await Promise.all([
-    startBridgeAgent({ ...common, options: { ...defaultBridgeOptions, physicalInterfaceMappings } }),
+    startBridgeAgent({ ...common, options: { ...defaultBridgeOptions, physicalInterfaceMappings, vxlan } }),
     startDhcpAgent({ ...common, daemons: hostDaemons(run, dhcp), options: dhcp }),
     startMetadataAgent({
       ...common,

@@ -55,11 +55,10 @@ async function openRealHost(deps: HostsDeps): Promise<Hosts> {
   const { openDriver, startNetworkAgents } = await import('./host.ts')
   await using undo = new AsyncDisposableStack()
   const driver = await openDriver(deps)
-  undo.use(await startNetworkAgents({ ...deps, bus: services.bus }))
+  const hostIp = hostAddress(settings)
+  undo.use(await startNetworkAgents({ ...deps, bus: services.bus, hostIp }))
   onProgress('starting the compute agent')
-  undo.use(
-    await services.compute.startHosts([{ host: settings.hostName, hostIp: hostAddress(settings), driver }]),
-  )
+  undo.use(await services.compute.startHosts([{ host: settings.hostName, hostIp, driver }]))
   const life = undo.move()
   return {
     async guestImage() {
