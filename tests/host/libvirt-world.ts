@@ -127,9 +127,9 @@ export class LibvirtWorld implements AsyncDisposable {
     return Number(await readFile(join(this.stateDir, 'libvirt/run/qemu', `${name}.pid`), 'utf8'))
   }
 
-  /** Kills libvirtd as an out-of-memory killer would. */
-  async killLibvirtd(): Promise<void> {
-    const pid = Number(await readFile(join(this.stateDir, 'libvirt/run/libvirtd.pid'), 'utf8'))
+  /** Kills a daemon as an out-of-memory killer would. */
+  async kill(program: 'libvirtd' | 'virtlogd'): Promise<void> {
+    const pid = Number(await readFile(join(this.stateDir, `libvirt/run/${program}.pid`), 'utf8'))
     process.kill(pid, 'SIGKILL')
     while (await isAlive(pid)) await sleep(20)
   }

@@ -71,7 +71,7 @@ test('guests live through everything that is asked of them', { skip }, async (t)
     'libvirtd may be killed and started again: guests are not touched, the driver finds both',
     async () => {
       const before = await Promise.all([one, two].map(({ name }) => world.guestPid(name)))
-      await world.killLibvirtd()
+      await world.kill('libvirtd')
       const waiting = driver.listGuests()
       // Only a rejection that nobody sees yet; it is awaited below.
       waiting.catch(() => undefined)
@@ -83,6 +83,15 @@ test('guests live through everything that is asked of them', { skip }, async (t)
       )
       const after = await Promise.all([one, two].map(({ name }) => world.guestPid(name)))
       assert.deepEqual(after, before)
+    },
+  )
+
+  await t.test(
+    'a start of libvirtd brings back the console log daemon too, when only that one died',
+    async () => {
+      await world.kill('virtlogd')
+      await world.startLibvirtd()
+      assert.equal((await driver.listGuests()).length, 2)
     },
   )
 

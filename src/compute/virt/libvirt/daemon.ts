@@ -61,7 +61,11 @@ const directoryOf = (stateDir: string) => join(stateDir, 'libvirt')
 export async function startLibvirt(options: LibvirtDaemonOptions): Promise<LibvirtDaemon> {
   const directory = directoryOf(options.stateDir)
   const socketPath = join(directory, 'run', 'libvirt-sock')
-  if (await Connection.answers(socketPath)) return { socketPath, kind: 'private' }
+  if (await Connection.answers(socketPath)) {
+    if ((await readPid(directory, 'virtlogd')) !== undefined) return { socketPath, kind: 'private' }
+    // No guest can start without the one that writes its console; both come back together.
+    await stopDaemon(directory, 'libvirtd')
+  }
   if (options.alwaysPrivate !== true && !(await isThere(join(directory, 'etc')))) {
     for (const system of systemSockets) {
       if (await Connection.answers(system)) return { socketPath: system, kind: 'system' }
@@ -125,12 +129,11 @@ async function configure(directory: string): Promise<void> {
 }
 
 async function stopDaemon(directory: string, program: string): Promise<void> {
-  const pidFile = join(directory, 'run', `${program}.pid`)
-  const pid = await readPid(pidFile, program)
+  const pid = await readPid(directory, program)
   if (pid === undefined) return
   process.kill(pid, 'SIGTERM')
   try {
-    const gone = async () => (await readPid(pidFile, program)) === undefined
+    const gone = async () => (await readPid(directory, program)) === undefined
     await waitUntil(gone, stopTimeoutSeconds, `${program} (pid ${pid}) does not end`)
   } catch (error) {
     if (!isFault(error)) throw error
@@ -138,11 +141,14 @@ async function stopDaemon(directory: string, program: string): Promise<void> {
   }
 }
 
-/** The pid in the file, if a process of that program has it. */
-async function readPid(pidFile: string, program: string): Promise<number | undefined> {
-  const pid = Number((await readIfThere(pidFile)).trim())
+/** The pid that the daemon wrote down, if a process of that program has it. */
+async function readPid(directory: string, program: string): Promise<number | undefined> {
+  const pid = Number((await readIfThere(join(directory, 'run', `${program}.pid`))).trim())
   if (!Number.isInteger(pid) || pid <= 1) return undefined
-  return (await readIfThere(`/proc/${pid}/comm`)).trim() === program ? pid : undefined
+  const status = await readIfThere(`/proc/${pid}/status`)
+  // A zombie is a process that has ended, and may stay one for seconds where init is slow.
+  const runs = status.startsWith(`Name:\t${program}\n`) && !/^State:\s+Z/m.test(status)
+  return runs ? pid : undefined
 }
 
 async function madeDirectories(directory: string): Promise<string[]> {

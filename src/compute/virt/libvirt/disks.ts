@@ -29,7 +29,8 @@ export async function createDisks(
   files: InstanceFiles,
   images: ImageSource,
 ): Promise<void> {
-  await mkdir(files.directory, { recursive: true, mode: 0o700 })
+  // Not listable, but open to the user that a system's libvirtd lets its emulators run as.
+  await mkdir(files.directory, { recursive: true, mode: 0o711 })
   const work = [createRoot(cache, spec, files.root, images)]
   if (spec.ephemeralGb > 0) work.push(createOver(cache.ephemeral(spec.ephemeralGb), files.ephemeral))
   if (spec.swapMb > 0) work.push(createOver(cache.swap(spec.swapMb), files.swap))

@@ -30,12 +30,19 @@ hide() {
 if [ "$kvm" = hide-kvm ] && [ -e /dev/kvm ]; then hide /dev/kvm; fi
 
 # Nor are emulators of other machines wanted: probing one takes two seconds of the first start.
+native=$(readlink -f "/usr/bin/qemu-system-$(uname -m)")
 for emulator in /usr/bin/qemu-system-*; do
-  if [ -x "$emulator" ] && [ "$emulator" != "/usr/bin/qemu-system-$(uname -m)" ]; then hide "$(readlink -f "$emulator")"; fi
+  target=$(readlink -f "$emulator")
+  # Several names may lead to one program.
+  if [ -x "$target" ] && [ "$target" != "$native" ]; then hide "$target"; fi
 done
 
-pid_of() { cat "$directory/run/$1.pid" 2> /dev/null || echo none; }
-if [ "$(cat "/proc/$(pid_of virtlogd)/comm" 2> /dev/null)" != virtlogd ]; then
+runs() {
+  status=/proc/$(cat "$directory/run/$1.pid" 2> /dev/null || echo none)/status
+  # A zombie, which has ended, still has its name.
+  grep -q "^Name:[[:space:]]*$1\$" "$status" 2> /dev/null && ! grep -q '^State:[[:space:]]*Z' "$status"
+}
+if ! runs virtlogd; then
   virtlogd --daemon --config /etc/libvirt/virtlogd.conf --pid-file /run/libvirt/virtlogd.pid
 fi
 exec libvirtd --daemon --config /etc/libvirt/libvirtd.conf --pid-file /run/libvirt/libvirtd.pid
