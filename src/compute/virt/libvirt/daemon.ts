@@ -1,5 +1,5 @@
 /** Finds or starts the libvirtd that guests run under: the system's where it answers, else one of our own. */
-import { chmod, copyFile, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sleep } from '../../../base/clock.ts'
@@ -8,6 +8,7 @@ import type { Logger } from '../../../base/log.ts'
 import type { Run } from '../../../linux/run.ts'
 import { hasHardwareVirtualization } from './hardware-virtualization.ts'
 import { isThere } from './instance-files.ts'
+import { removeUnused } from './mount-points.ts'
 import { Connection } from './rpc/connection.ts'
 
 export interface LibvirtDaemonOptions {
@@ -102,14 +103,8 @@ export async function stopLibvirt(
   const directory = directoryOf(options.stateDir)
   for (const program of ['libvirtd', 'virtlogd']) await stopDaemon(directory, program)
   if (options.purge !== true) return
-  for (const made of await madeDirectories(directory)) {
-    try {
-      await rmdir(made)
-    } catch (error) {
-      // Somebody else uses it by now, or it is gone.
-      options.log.debug({ directory: made, error }, 'left a directory of libvirt in place')
-    }
-  }
+  const made = (await readIfThere(join(directory, 'made-directories'))).split('\n')
+  await removeUnused(['/run/libvirt', ...made.filter((path) => path !== '')])
   await rm(directory, { recursive: true, force: true })
 }
 
@@ -149,10 +144,6 @@ async function readPid(directory: string, program: string): Promise<number | und
   // A zombie is a process that has ended, and may stay one for seconds where init is slow.
   const runs = status.startsWith(`Name:\t${program}\n`) && !/^State:\s+Z/m.test(status)
   return runs ? pid : undefined
-}
-
-async function madeDirectories(directory: string): Promise<string[]> {
-  return (await readIfThere(join(directory, 'made-directories'))).split('\n').filter((line) => line !== '')
 }
 
 async function explain(directory: string, error: unknown): Promise<Fault> {
