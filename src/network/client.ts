@@ -5,19 +5,23 @@ import type {
   Network,
   NetworkInterface,
   NewPort,
+  NewSecurityGroupRule,
   Port,
   PortUpdate,
   QuotaSet,
   SecurityGroup,
+  SecurityGroupNames,
   Subnet,
 } from './client/types.ts'
 import {
   readNetwork,
   readPort,
+  readRule,
   readSecurityGroup,
   readSubnet,
   writePort,
   writePortUpdate,
+  writeRule,
 } from './client/wire.ts'
 
 export type * from './client/types.ts'
@@ -139,6 +143,28 @@ export function networkClient(send: Send, token: () => Promise<string>) {
       }),
     showSecurityGroup: (id: string): Promise<SecurityGroup> =>
       one('security-groups', 'security_group', id, readSecurityGroup),
+    createSecurityGroup: async (group: SecurityGroupNames): Promise<SecurityGroup> =>
+      readSecurityGroup(
+        (await call('POST', '/v2.0/security-groups', { security_group: group }))['security_group'] as Wire,
+      ),
+    updateSecurityGroup: async (id: string, group: SecurityGroupNames): Promise<SecurityGroup> =>
+      readSecurityGroup(
+        (await call('PUT', `/v2.0/security-groups/${id}`, { security_group: group }))[
+          'security_group'
+        ] as Wire,
+      ),
+    deleteSecurityGroup: async (id: string): Promise<void> => {
+      await call('DELETE', `/v2.0/security-groups/${encodeURIComponent(id)}`)
+    },
+    createSecurityGroupRule: async (rule: NewSecurityGroupRule): Promise<SecurityGroup['rules'][number]> =>
+      readRule(
+        (await call('POST', '/v2.0/security-group-rules', { security_group_rule: writeRule(rule) }))[
+          'security_group_rule'
+        ] as Wire,
+      ),
+    deleteSecurityGroupRule: async (id: string): Promise<void> => {
+      await call('DELETE', `/v2.0/security-group-rules/${encodeURIComponent(id)}`)
+    },
     /** The names of the security groups on the ports of each server that has some. */
     securityGroupsByDevice: async (
       deviceIds: readonly string[],

@@ -15,6 +15,7 @@ import { limitRoutes } from './limits/limits.routes.ts'
 import { migrationRoutes } from './migrations/migrations.routes.ts'
 import { quotaClassRoutes } from './quota-sets/quota-class-sets.routes.ts'
 import { quotaSetRoutes } from './quota-sets/quota-sets.routes.ts'
+import { securityGroupRoutes } from './security-groups/security-groups.routes.ts'
 import { serverActionRoutes } from './server-actions/server-actions.routes.ts'
 import { serverConsoleRoutes } from './server-consoles/server-consoles.routes.ts'
 import { serverExternalEventRoutes } from './server-external-events/server-external-events.routes.ts'
@@ -53,5 +54,6 @@ export const computeRoutes: readonly Route<ComputeApiDeps>[] = [
   ...serverGroupRoutes,
   ...migrationRoutes,
   ...usageRoutes,
+  ...securityGroupRoutes,
   ...goneRoutes,
 ]

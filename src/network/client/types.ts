@@ -96,6 +96,23 @@ export interface SecurityGroup {
   }[]
 }
 
+export interface SecurityGroupNames {
+  name: string
+  description: string
+}
+
+/** Null ports: all of them. */
+export interface NewSecurityGroupRule {
+  securityGroupId: string
+  direction: 'ingress' | 'egress'
+  ethertype: 'IPv4' | 'IPv6'
+  protocol: string
+  portRangeMin: number | null
+  portRangeMax: number | null
+  remoteIpPrefix: string | null
+  remoteGroupId: string | null
+}
+
 /** By resource name: `network`, `subnet`, `port`, `security_group`, `security_group_rule`; limit -1: none. */
 export type QuotaSet = Record<string, { limit: number; used: number; reserved: number }>
 

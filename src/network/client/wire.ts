@@ -1,5 +1,13 @@
 /** Between the JSON of Network's API and what its client gives. */
-import type { Network, NewPort, Port, PortUpdate, SecurityGroup, Subnet } from './types.ts'
+import type {
+  Network,
+  NewPort,
+  NewSecurityGroupRule,
+  Port,
+  PortUpdate,
+  SecurityGroup,
+  Subnet,
+} from './types.ts'
 
 type Wire = Record<string, unknown>
 
@@ -68,16 +76,29 @@ export const readSecurityGroup = (wire: Wire): SecurityGroup => ({
   description: text(wire['description']),
   projectId: text(wire['project_id']),
   stateful: wire['stateful'] !== false,
-  rules: ((wire['security_group_rules'] ?? []) as Wire[]).map((rule) => ({
-    id: text(rule['id']),
-    direction: rule['direction'] === 'egress' ? 'egress' : 'ingress',
-    ethertype: text(rule['ethertype']),
-    protocol: orNull(rule['protocol']),
-    portRangeMin: orNull(rule['port_range_min']),
-    portRangeMax: orNull(rule['port_range_max']),
-    remoteIpPrefix: orNull(rule['remote_ip_prefix']),
-    remoteGroupId: orNull(rule['remote_group_id']),
-  })),
+  rules: ((wire['security_group_rules'] ?? []) as Wire[]).map(readRule),
+})
+
+export const readRule = (rule: Wire): SecurityGroup['rules'][number] => ({
+  id: text(rule['id']),
+  direction: rule['direction'] === 'egress' ? 'egress' : 'ingress',
+  ethertype: text(rule['ethertype']),
+  protocol: orNull(rule['protocol']),
+  portRangeMin: orNull(rule['port_range_min']),
+  portRangeMax: orNull(rule['port_range_max']),
+  remoteIpPrefix: orNull(rule['remote_ip_prefix']),
+  remoteGroupId: orNull(rule['remote_group_id']),
+})
+
+export const writeRule = (rule: NewSecurityGroupRule): Wire => ({
+  security_group_id: rule.securityGroupId,
+  direction: rule.direction,
+  ethertype: rule.ethertype,
+  protocol: rule.protocol,
+  port_range_min: rule.portRangeMin,
+  port_range_max: rule.portRangeMax,
+  remote_ip_prefix: rule.remoteIpPrefix,
+  remote_group_id: rule.remoteGroupId,
 })
 
 /** The body of a port update: what is absent stays as it is. */
