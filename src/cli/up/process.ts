@@ -64,6 +64,8 @@ export async function startProcess(stateDir: string, onProgress: (text: string) 
       detached: true,
       stdio: ['ignore', out, out, 'ipc'],
       cwd: '/',
+      // The C library would keep the 16 MiB of every password hash, once for each thread, for ever.
+      env: { MALLOC_MMAP_THRESHOLD_: '1048576', ...process.env },
     },
   )
   closeSync(out)
