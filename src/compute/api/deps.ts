@@ -1,5 +1,6 @@
 /** What compute's API works with; `service.ts` puts it together. */
 import type { Kysely } from 'kysely'
+import type { ImageClient } from '#image/client.ts'
 import type { NetworkClient } from '#network/client.ts'
 import type { PlacementClient } from '#placement/client.ts'
 import type { ComputeApiConfig } from '../config.ts'
@@ -42,22 +43,7 @@ export interface HostDeps extends CellDeps, Pick<EngineDeps, 'conductor'> {
   placement: PlacementClient
 }
 
-/** What compute must know of an image; Image's client gives more. */
-export interface ImageLookup {
-  show(id: string): Promise<{
-    id: string
-    name: string | null
-    status: string
-    diskFormat: string | null
-    containerFormat: string | null
-    size: number | null
-    minDisk: number
-    minRam: number
-    properties: Readonly<Record<string, string>>
-  }>
-}
-
 export interface ImageDeps {
   /** Image as the caller sees it. */
-  imagesFor(token: string): ImageLookup
+  imagesFor(token: string): Pick<ImageClient, 'show' | 'list' | 'delete'>
 }

@@ -13,6 +13,8 @@ import { instanceActionRoutes } from './instance-actions/instance-actions.routes
 import { keypairRoutes } from './keypairs/keypairs.routes.ts'
 import { limitRoutes } from './limits/limits.routes.ts'
 import { migrationRoutes } from './migrations/migrations.routes.ts'
+import { imageRoutes } from './proxies/images.routes.ts'
+import { networkRoutes } from './proxies/networks.routes.ts'
 import { quotaClassRoutes } from './quota-sets/quota-class-sets.routes.ts'
 import { quotaSetRoutes } from './quota-sets/quota-sets.routes.ts'
 import { securityGroupRoutes } from './security-groups/security-groups.routes.ts'
@@ -55,5 +57,7 @@ export const computeRoutes: readonly Route<ComputeApiDeps>[] = [
   ...migrationRoutes,
   ...usageRoutes,
   ...securityGroupRoutes,
+  ...networkRoutes,
+  ...imageRoutes,
   ...goneRoutes,
 ]

@@ -52,7 +52,7 @@ async function list(request: ApiRequest, deps: NetworkDeps) {
   const everybody = request.query['all_tenants'] !== undefined && request.can(rule('get'))
   const { projectId } = request.context
   const found = await network.listSecurityGroups(everybody || projectId === null ? {} : { projectId })
-  return { security_groups: await views(network, found) }
+  return { security_groups: await securityGroupViews(network, found) }
 }
 
 async function show(request: ApiRequest, deps: NetworkDeps) {
@@ -103,9 +103,11 @@ function inUseIsInvalid(error: unknown): never {
   throw error
 }
 
-const view = async (network: NetworkClient, one: SecurityGroup) => (await views(network, [one]))[0]
+const view = async (network: NetworkClient, one: SecurityGroup) =>
+  (await securityGroupViews(network, [one]))[0]
 
-async function views(network: NetworkClient, found: readonly SecurityGroup[]) {
+/** Groups in the form nova had them: their incoming rules only. */
+export async function securityGroupViews(network: NetworkClient, found: readonly SecurityGroup[]) {
   const sourceIds = found.flatMap((one) => one.rules.flatMap((each) => each.remoteGroupId ?? []))
   const sources =
     sourceIds.length === 0 ? [] : await network.listSecurityGroups({ ids: [...new Set(sourceIds)] })

@@ -1,11 +1,12 @@
 /** A server's ports and their security groups, as Network has them. */
 import { Type } from 'typebox'
-import type { Port, SecurityGroup } from '#network/client.ts'
+import type { Port } from '#network/client.ts'
 import { Fault } from '../../../base/errors.ts'
 import { type Fields, viewAt } from '../../../base/http/fields.ts'
 import type { Route } from '../../../base/http/route.ts'
 import type { Instance } from '../../store/instance-records.ts'
 import type { CellDeps, NetworkDeps } from '../deps.ts'
+import { securityGroupViews } from '../security-groups/security-groups.routes.ts'
 import { onServer, type Request } from '../servers/server-route.ts'
 
 type Deps = CellDeps & NetworkDeps
@@ -63,25 +64,5 @@ async function listSecurityGroups(request: Request, deps: Deps, instance: Instan
   const ports = await client.listPortsByDevice([instance.uuid])
   const ids = [...new Set(ports.flatMap((port) => port.securityGroupIds))]
   const groups = await client.listSecurityGroups({ ids })
-  return { security_groups: groups.map(groupView) }
-}
-
-// Rules as nova showed them before Network had them: incoming ones only.
-function groupView(group: SecurityGroup) {
-  const incoming = group.rules.filter((rule) => rule.direction === 'ingress')
-  return {
-    id: group.id,
-    name: group.name,
-    description: group.description,
-    tenant_id: group.projectId,
-    rules: incoming.map((rule) => ({
-      id: rule.id,
-      parent_group_id: group.id,
-      ip_protocol: rule.protocol?.toUpperCase() ?? null,
-      from_port: rule.portRangeMin ?? (rule.protocol === null ? null : -1),
-      to_port: rule.portRangeMax ?? (rule.protocol === null ? null : -1),
-      group: rule.remoteGroupId === null ? {} : { name: rule.remoteGroupId, tenant_id: group.projectId },
-      ip_range: rule.remoteGroupId === null ? { cidr: rule.remoteIpPrefix ?? '0.0.0.0/0' } : {},
-    })),
-  }
+  return { security_groups: await securityGroupViews(client, groups) }
 }

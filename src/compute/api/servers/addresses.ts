@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js'
 import type { NetworkInfo } from '../../store/network-info.ts'
 
 export interface AddressView {
@@ -32,3 +33,10 @@ const view = (ip: { version: number; address: string; type: string }, mac: strin
   'OS-EXT-IPS:type': ip.type,
   'OS-EXT-IPS-MAC:mac_addr': mac,
 })
+
+/** An IPv6 address as it is shown, whichever way it was written. */
+export function shortAddress(text: string): string
+export function shortAddress(text: string | undefined): string | undefined
+export function shortAddress(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : ipaddr.IPv6.parse(text).toRFC5952String()
+}

@@ -6,6 +6,7 @@ import type { Instance } from '../../store/instance-records.ts'
 import { getInstance, instanceNotFound } from '../../store/instances.ts'
 import type { CellDeps, NetworkDeps } from '../deps.ts'
 import { byVersion, wrapped } from '../schema-types.ts'
+import { shortAddress } from './addresses.ts'
 import { afterUpdate, serverFields } from './server.ts'
 import { serverViewer } from './server.view.ts'
 import type { Request } from './server-route.ts'
@@ -33,7 +34,7 @@ export async function updateServer(request: Request, deps: CellDeps & NetworkDep
   if (server.description !== undefined) changes.display_description = server.description
   if (server.hostname !== undefined) changes.hostname = server.hostname
   if (server.accessIPv4 !== undefined) changes.access_ip_v4 = server.accessIPv4
-  if (server.accessIPv6 !== undefined) changes.access_ip_v6 = server.accessIPv6
+  if (server.accessIPv6 !== undefined) changes.access_ip_v6 = shortAddress(server.accessIPv6)
   const diskConfig = server['OS-DCF:diskConfig']
   if (diskConfig !== undefined) changes.auto_disk_config = diskConfig === 'AUTO' ? 1 : 0
   await changeInstance(deps, instance, changes)

@@ -82,24 +82,36 @@ export async function makeCloud(settings: Partial<ComputeApiConfig> = {}): Promi
   const sent: Sent[] = []
   const among = (ids: readonly string[] | undefined) => (one: { id: string }) =>
     ids === undefined || ids.includes(one.id)
+  const showImage = (id: string) => {
+    if (id !== imageId) throw new Fault('not-found', 'no image')
+    return {
+      id,
+      name: 'cirros',
+      diskFormat: 'qcow2',
+      containerFormat: 'bare',
+      properties: { distro: 'x' },
+      createdAt: '2026-01-01T00:00:00Z',
+      updatedAt: '2026-01-01T00:00:00Z',
+      ...image,
+    }
+  }
   const world = await makeWorld({
     settings,
     networkFor: () =>
       recorder(sent, 'network', {
         listAvailableNetworks: () => networks,
-        listNetworks: ({ ids }: { ids?: string[] }) => networks.filter(among(ids)),
+        listNetworks: ({ ids }: { ids?: string[] } = {}) => networks.filter(among(ids)),
         listPorts: ({ ids }: { ids?: string[] }) => ports.filter(among(ids)),
         listPortsByDevice: ([id]: string[]) => ports.filter((port) => port.deviceId === id),
         listSecurityGroups: ({ ids }: { ids?: string[] }) => groups.filter(among(ids)),
         securityGroupsByDevice: (ids: string[]) => new Map(ids.map((id) => [id, [{ name: 'default' }]])),
         showQuota: () => ({ port: { limit: 100, used: 0, reserved: 0 } }),
       }),
-    imagesFor: () => ({
-      show: async (id) => {
-        if (id !== imageId) throw new Fault('not-found', 'no image')
-        return { id, name: 'cirros', diskFormat: 'qcow2', containerFormat: 'bare', properties: {}, ...image }
-      },
-    }),
+    imagesFor: () =>
+      recorder(sent, 'image', {
+        list: () => [showImage(imageId)],
+        show: showImage,
+      }),
   })
   const flavor = { name: 'm1', id: 'm1', ram: 512, vcpus: 1, disk: 1 }
   await world.call('POST /flavors', { as: 'admin', body: { flavor } })

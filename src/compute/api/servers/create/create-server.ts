@@ -14,6 +14,7 @@ import type { ApiDbDeps, CellDeps, EngineDeps, ImageDeps, NetworkDeps } from '..
 import { linkMaker } from '../../links.ts'
 import { assertServersFit, type Limits, limitsOf } from '../../quotas/limits.ts'
 import { isTrue } from '../../schema-types.ts'
+import { shortAddress } from '../addresses.ts'
 import type { CreateServerBody, NewServer } from './body.ts'
 import { assertSizes, assertUserData, groupOf, hintsOf } from './checks.ts'
 import { imageOf } from './image.ts'
@@ -198,7 +199,7 @@ function newInstance(request: ApiRequest<never>, order: Order, index: number): N
       progress: 0,
       auto_disk_config: autoDisk ? 1 : 0,
       access_ip_v4: server.accessIPv4 ?? null,
-      access_ip_v6: server.accessIPv6 ?? null,
+      access_ip_v6: shortAddress(server.accessIPv6) ?? null,
       root_device_name: '/dev/vda',
       flow_id: null,
       created_at: order.createdAt,
