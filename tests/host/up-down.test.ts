@@ -24,6 +24,8 @@ async function listing(): Promise<string[]> {
     lines.push(
       ...stdout
         .split('\n')
+        // A process that has ended and waits for its parent to notice is nobody's leftover.
+        .filter((line) => !line.includes('<defunct>'))
         .map((line) => line.replace(/\[\d+:\d+\]|packets \d+ bytes \d+|^# .*|^\d+: /g, '')),
     )
   }
