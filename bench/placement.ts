@@ -6,7 +6,7 @@
  */
 import Table from 'cli-table3'
 import { newUuid } from '../src/base/ids.ts'
-import { nextRevision } from '../src/placement/store/changes.ts'
+import { lastRevision, nextRevision } from '../src/placement/store/changes.ts'
 import { type PlacementWorld, placementWorld } from '../src/placement/world.ts'
 
 const providerCount = Number(process.argv[2] ?? 5000)
@@ -104,13 +104,13 @@ async function fill({ db }: PlacementWorld, count: number): Promise<void> {
         .values({ uuid, ...stamps })
         .execute()
     }
-    const revision = await nextRevision(transaction)
+    await nextRevision(transaction)
     for (let id = 1; id <= count; id++) {
       const name = `compute-${id}`
       const tree = { root_provider_id: id, parent_provider_id: null }
       await transaction
         .insertInto('resource_providers')
-        .values({ id, uuid: newUuid(), name, generation: 1, ...tree, revision, ...stamps })
+        .values({ id, uuid: newUuid(), name, generation: 1, ...tree, revision: lastRevision, ...stamps })
         .execute()
       const limits = { reserved: 0, min_unit: 1, max_unit: 65536, step_size: 1, allocation_ratio: 1 }
       const classes = [

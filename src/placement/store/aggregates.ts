@@ -31,8 +31,9 @@ export async function setAggregates(
     const rows = ids.map((id) => ({ resource_provider_id: provider.id, aggregate_id: id }))
     await db.insertInto('resource_provider_aggregates').values(rows).execute()
   }
-  if (options.bump) await bumpGeneration(db, provider, await nextRevision(db))
-  else await touchProviders(db, [provider.id])
+  if (!options.bump) return await touchProviders(db, [provider.id])
+  await nextRevision(db)
+  await bumpGeneration(db, provider)
 }
 
 async function ensureAggregates(db: PlacementDb, uuids: readonly string[]): Promise<number[]> {

@@ -1,4 +1,5 @@
 import { timestamp } from '../../base/clock.ts'
+import { insertStatement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import { errorCodes } from '../error-codes.ts'
 import { readCapacity, takeCapacity, type Wanted } from './capacity.ts'
@@ -13,7 +14,7 @@ import {
   updateConsumer,
 } from './consumers.ts'
 import { bumpGeneration } from './providers.ts'
-import type { PlacementDb } from './tables.ts'
+import type { PlacementDb, Tables } from './tables.ts'
 
 /** What one consumer shall have, in place of what it has; nothing removes it. */
 export interface ConsumerWrite extends ConsumerValues {
@@ -22,6 +23,8 @@ export interface ConsumerWrite extends ConsumerValues {
   generation?: number | null
   allocations: readonly Wanted[]
 }
+
+const insertAllocation = insertStatement<Tables, 'allocations'>('allocations')
 
 /**
  * Replaces the allocations of some consumers, all or none: capacities are checked as if the consumers had nothing
@@ -37,28 +40,28 @@ export async function replaceAllocations(db: PlacementDb, writes: readonly Consu
     if (write.generation !== undefined) assertConsumerGeneration(consumers.get(write.uuid), write.generation)
   }
   const replaced = [...consumers.keys()]
-  const wanted = writes.flatMap((write) => write.allocations)
-  const uuids = [...new Set(wanted.map((one) => one.providerUuid))]
-  const providers = await readCapacity(db, uuids, replaced)
-  await takeCapacity(db, providers, wanted)
-
   const former = await formerProviders(db, replaced)
   if (former.length > 0) await db.deleteFrom('allocations').where('consumer_id', 'in', replaced).execute()
+  const wanted = writes.flatMap((write) => write.allocations)
+  const providers = await readCapacity(db, [...new Set(wanted.map((one) => one.providerUuid))])
+  await takeCapacity(db, providers, wanted)
+
   const now = timestamp()
-  const rows = writes.flatMap((write) =>
-    write.allocations.flatMap(({ providerUuid, resources }) => {
+  for (const write of writes) {
+    for (const { providerUuid, resources } of write.allocations) {
       const provider = providers.get(providerUuid)!
-      return Object.entries(resources).map(([name, used]) => ({
-        resource_provider_id: provider.id,
-        resource_class_id: provider.inventories.get(name)!.classId,
-        consumer_id: write.uuid,
-        used,
-        created_at: now,
-        updated_at: null,
-      }))
-    }),
-  )
-  if (rows.length > 0) await db.insertInto('allocations').values(rows).execute()
+      for (const [name, used] of Object.entries(resources)) {
+        await insertAllocation(db, {
+          resource_provider_id: provider.id,
+          resource_class_id: provider.inventories.get(name)!.classId,
+          consumer_id: write.uuid,
+          used,
+          created_at: now,
+          updated_at: null,
+        })
+      }
+    }
+  }
 
   const emptied: string[] = []
   const vacated = new Set<string>()
@@ -75,11 +78,12 @@ export async function replaceAllocations(db: PlacementDb, writes: readonly Consu
   // A provider left by a consumer that has nothing any more moves on too; one left by a move only gets free space.
   const bumped = new Map([...providers.values()].map((provider) => [provider.id, provider.generation]))
   for (const row of former) if (vacated.has(row.consumer)) bumped.set(row.id, row.generation)
-  const revision = await nextRevision(db)
-  for (const [id, generation] of bumped) await bumpGeneration(db, { id, generation }, revision)
-  const touched = former.map((row) => row.id).filter((id) => !bumped.has(id))
-  if (touched.length > 0)
-    await db.updateTable('resource_providers').set({ revision }).where('id', 'in', touched).execute()
+  await touchProviders(
+    db,
+    former.map((row) => row.id).filter((id) => !bumped.has(id)),
+  )
+  await nextRevision(db)
+  for (const [id, generation] of bumped) await bumpGeneration(db, { id, generation })
 }
 
 async function formerProviders(

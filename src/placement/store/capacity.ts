@@ -1,5 +1,6 @@
 /** Whether what consumers want fits into what providers have. */
 import { sql } from 'kysely'
+import { statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import { noSuchClass } from './resource-classes.ts'
 import type { PlacementDb } from './tables.ts'
@@ -28,56 +29,53 @@ interface ClassCapacity {
   minUnit: number
   maxUnit: number
   stepSize: number
-  /** By others than the consumers that are written. */
   used: number
 }
 
-/** The providers by uuid with what is free in them; a provider that is not there is `invalid`. */
-export async function readCapacity(
-  db: PlacementDb,
-  uuids: readonly string[],
-  withoutConsumers: readonly string[],
-): Promise<Map<string, ProviderCapacity>> {
-  if (uuids.length === 0) return new Map()
-  const rows = await db
+const readProvider = statement((db: PlacementDb, p: { uuid: string }) =>
+  db
     .selectFrom('resource_providers as p')
     .leftJoin('inventories as i', 'i.resource_provider_id', 'p.id')
     .leftJoin('resource_classes as c', 'c.id', 'i.resource_class_id')
     .select(['p.id', 'p.uuid', 'p.generation', 'c.name', 'i.resource_class_id as classId'])
     .select(['i.total', 'i.reserved', 'i.allocation_ratio', 'i.min_unit', 'i.max_unit', 'i.step_size'])
-    .select((eb) => {
-      let used = eb
+    .select((eb) =>
+      eb
         .selectFrom('allocations as a')
         .select(sql<number | null>`sum(a.used)`.as('used'))
         .whereRef('a.resource_provider_id', '=', 'p.id')
         .whereRef('a.resource_class_id', '=', 'i.resource_class_id')
-      if (withoutConsumers.length > 0) used = used.where('a.consumer_id', 'not in', withoutConsumers)
-      return used.as('used')
-    })
-    .where('p.uuid', 'in', uuids)
-    .execute()
+        .as('used'),
+    )
+    .where('p.uuid', '=', p.uuid),
+)
+
+/** The providers by uuid with what is free in them; a provider that is not there is `invalid`. */
+export async function readCapacity(
+  db: PlacementDb,
+  uuids: readonly string[],
+): Promise<Map<string, ProviderCapacity>> {
   const providers = new Map<string, ProviderCapacity>()
-  for (const row of rows) {
-    let provider = providers.get(row.uuid)
-    if (provider === undefined) {
-      provider = { id: row.id, uuid: row.uuid, generation: row.generation, inventories: new Map() }
-      providers.set(row.uuid, provider)
-    }
-    if (row.name === null) continue
-    provider.inventories.set(row.name, {
-      classId: row.classId!,
-      total: row.total!,
-      reserved: row.reserved!,
-      allocationRatio: row.allocation_ratio!,
-      minUnit: row.min_unit!,
-      maxUnit: row.max_unit!,
-      stepSize: row.step_size!,
-      used: Number(row.used ?? 0),
-    })
-  }
   for (const uuid of uuids) {
-    if (providers.has(uuid)) continue
-    throw new Fault('invalid', `Allocation for resource provider '${uuid}' that does not exist.`)
+    const { rows } = await readProvider(db, { uuid })
+    const [first] = rows
+    if (first === undefined)
+      throw new Fault('invalid', `Allocation for resource provider '${uuid}' that does not exist.`)
+    const inventories = new Map<string, ClassCapacity>()
+    for (const row of rows) {
+      if (row.name === null) continue
+      inventories.set(row.name, {
+        classId: row.classId!,
+        total: row.total!,
+        reserved: row.reserved!,
+        allocationRatio: row.allocation_ratio!,
+        minUnit: row.min_unit!,
+        maxUnit: row.max_unit!,
+        stepSize: row.step_size!,
+        used: Number(row.used ?? 0),
+      })
+    }
+    providers.set(uuid, { id: first.id, uuid, generation: first.generation, inventories })
   }
   return providers
 }

@@ -1,21 +1,24 @@
 /** What tells every process which providers and names to read again. */
 import { type RawBuilder, sql } from 'kysely'
+import { statement } from '../../base/db/statement.ts'
 import type { PlacementDb } from './tables.ts'
 
-/** The number of a change, as the database has it. */
-export type Revision = RawBuilder<number>
-
-/**
- * Counts a change and gives its number, for the rows that it touches. Taken last in a transaction: on some databases it
- * holds back other writers until commit.
- */
-export async function nextRevision(db: PlacementDb): Promise<Revision> {
-  await db
+const countChange = statement((db: PlacementDb) =>
+  db
     .updateTable('provider_changes')
     .set((eb) => ({ version: eb('version', '+', 1) }))
-    .where('id', '=', 1)
-    .execute()
-  return sql<number>`(SELECT version FROM provider_changes WHERE id = 1)`
+    .where('id', '=', 1),
+)
+
+/** The number of the last change, to be used in a statement. */
+export const lastRevision: RawBuilder<number> = sql<number>`(SELECT version FROM provider_changes WHERE id = 1)`
+
+/**
+ * Counts a change, before the rows that it touches are given its number, `lastRevision`. Done last in a transaction: on
+ * some databases it holds back other writers until commit.
+ */
+export async function nextRevision(db: PlacementDb): Promise<void> {
+  await countChange(db, {})
 }
 
 export interface Changes {
@@ -57,6 +60,6 @@ export async function markNames(db: PlacementDb): Promise<void> {
 /** Says that these providers changed in a way their generation does not tell. */
 export async function touchProviders(db: PlacementDb, ids: readonly number[]): Promise<void> {
   if (ids.length === 0) return
-  const revision = await nextRevision(db)
-  await db.updateTable('resource_providers').set({ revision }).where('id', 'in', ids).execute()
+  await nextRevision(db)
+  await db.updateTable('resource_providers').set({ revision: lastRevision }).where('id', 'in', ids).execute()
 }

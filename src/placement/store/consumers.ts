@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
+import { statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import { errorCodes } from '../error-codes.ts'
 import type { PlacementDb } from './tables.ts'
@@ -14,17 +15,21 @@ export interface Consumer {
   typeId: number | null
 }
 
+const findByUuid = statement((db: PlacementDb, p: { uuid: string }) =>
+  db
+    .selectFrom('consumers')
+    .select(['id', 'uuid', 'generation', 'consumer_type_id as typeId'])
+    .where('uuid', '=', p.uuid),
+)
+
 /** By uuid, those of the given that exist. */
 export async function findConsumers(
   db: PlacementDb,
   uuids: readonly string[],
 ): Promise<Map<string, Consumer>> {
-  const rows = await db
-    .selectFrom('consumers')
-    .select(['id', 'uuid', 'generation', 'consumer_type_id as typeId'])
-    .where('uuid', 'in', uuids)
-    .execute()
-  return new Map(rows.map((row) => [row.uuid, row]))
+  const found = new Map<string, Consumer>()
+  for (const uuid of uuids) for (const row of (await findByUuid(db, { uuid })).rows) found.set(uuid, row)
+  return found
 }
 
 /** Throws a conflict unless the consumer is as its writer believes; null means that there is none. */
@@ -54,30 +59,57 @@ export async function insertConsumer(db: PlacementDb, uuid: string, values: Cons
   await insertWithKnown(db, uuid, values)
 }
 
+interface NewConsumer {
+  uuid: string
+  projectId: string
+  userId: string
+  now: string
+}
+
+const columns = ['uuid', 'created_at', 'project_id', 'user_id', 'generation', 'consumer_type_id'] as const
+
+const insertTyped = statement((db: PlacementDb, p: NewConsumer & { type: string }) =>
+  db
+    .insertInto('consumers')
+    .columns(columns)
+    .expression(
+      db
+        .selectFrom(['projects', 'users', 'consumer_types as t'])
+        .select((eb) => [eb.val(p.uuid).as('uuid'), eb.val(p.now).as('now')])
+        .select([
+          'projects.id as project',
+          'users.id as user',
+          sql<number>`1`.as('generation'),
+          't.id as type',
+        ])
+        .where('projects.external_id', '=', p.projectId)
+        .where('users.external_id', '=', p.userId)
+        .where('t.name', '=', p.type),
+    ),
+)
+
+const insertUntyped = statement((db: PlacementDb, p: NewConsumer) =>
+  db
+    .insertInto('consumers')
+    .columns(columns)
+    .expression(
+      db
+        .selectFrom(['projects', 'users'])
+        .select((eb) => [eb.val(p.uuid).as('uuid'), eb.val(p.now).as('now')])
+        .select(['projects.id as project', 'users.id as user', sql<number>`1`.as('generation')])
+        .select(sql<null>`NULL`.as('type'))
+        .where('projects.external_id', '=', p.projectId)
+        .where('users.external_id', '=', p.userId),
+    ),
+)
+
 // One statement where project, user and type were seen before, as they mostly were; else it inserts nothing.
 async function insertWithKnown(db: PlacementDb, uuid: string, values: ConsumerValues): Promise<boolean> {
-  const { type } = values
-  const known = db
-    .selectFrom(['projects', 'users'])
-    .$if(type !== undefined, (query) =>
-      query.innerJoin('consumer_types', (join) => join.on('consumer_types.name', '=', type!)),
-    )
-    .select((eb) => [
-      eb.val(uuid).as('uuid'),
-      'projects.id as project_id',
-      'users.id as user_id',
-      sql<number>`1`.as('generation'),
-      type === undefined ? sql<null>`NULL`.as('type_id') : sql<number>`consumer_types.id`.as('type_id'),
-      eb.val(timestamp()).as('created_at'),
-    ])
-    .where('projects.external_id', '=', values.projectId)
-    .where('users.external_id', '=', values.userId)
-  const result = await db
-    .insertInto('consumers')
-    .columns(['uuid', 'project_id', 'user_id', 'generation', 'consumer_type_id', 'created_at'])
-    .expression(known)
-    .executeTakeFirst()
-  return result.numInsertedOrUpdatedRows === 1n
+  const { projectId, userId, type } = values
+  const consumer = { uuid, projectId, userId, now: timestamp() }
+  const { changed } =
+    type === undefined ? await insertUntyped(db, consumer) : await insertTyped(db, { ...consumer, type })
+  return changed === 1
 }
 
 /** Writes the facts of a consumer and adds one to the generation that was read; a conflict when another was first. */

@@ -80,7 +80,8 @@ export async function setInventories(
         .execute()
     } else await insert(db, provider.id, classId, inventory)
   }
-  await bumpGeneration(db, provider, await nextRevision(db))
+  await nextRevision(db)
+  await bumpGeneration(db, provider)
 }
 
 /** Adds an inventory of a class the provider does not have yet. Runs in a transaction. */
@@ -99,7 +100,8 @@ export async function addInventory(
     )
   }
   await insert(db, provider.id, classId, inventory)
-  await bumpGeneration(db, provider, await nextRevision(db))
+  await nextRevision(db)
+  await bumpGeneration(db, provider)
 }
 
 /** Changes the inventory of a class the provider has. Runs in a transaction. */
@@ -122,7 +124,8 @@ export async function updateInventory(
     .where('resource_provider_id', '=', provider.id)
     .where('resource_class_id', '=', classId)
     .execute()
-  await bumpGeneration(db, provider, await nextRevision(db))
+  await nextRevision(db)
+  await bumpGeneration(db, provider)
 }
 
 /** Removes the inventory of one class. Runs in a transaction. */
@@ -136,7 +139,8 @@ export async function deleteInventory(
     throw new Fault('not-found', `No inventory of class ${resourceClass} found for delete`)
   }
   await removeInventories(db, provider, [classId])
-  await bumpGeneration(db, provider, await nextRevision(db))
+  await nextRevision(db)
+  await bumpGeneration(db, provider)
 }
 
 async function removeInventories(

@@ -1,8 +1,9 @@
 import { timestamp } from '../../base/clock.ts'
 import { isUniqueViolation } from '../../base/db/database.ts'
+import { statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import { errorCodes } from '../error-codes.ts'
-import { markDeletion, nextRevision, type Revision, touchProviders } from './changes.ts'
+import { lastRevision, markDeletion, nextRevision, touchProviders } from './changes.ts'
 import type { PlacementDb } from './tables.ts'
 
 export interface Provider {
@@ -52,19 +53,22 @@ export async function findProvider(db: PlacementDb, uuid: string): Promise<Provi
   }
 }
 
-/** Adds one to the generation that was read; a conflict when another was first. */
+const bump = statement((db: PlacementDb, p: { id: number; generation: number; next: number; now: string }) =>
+  db
+    .updateTable('resource_providers')
+    .set({ generation: p.next, revision: lastRevision, updated_at: p.now })
+    .where('id', '=', p.id)
+    .where('generation', '=', p.generation),
+)
+
+/** Adds one to the generation that was read, after `nextRevision`; a conflict when another was first. */
 export async function bumpGeneration(
   db: PlacementDb,
   provider: { id: number; generation: number },
-  revision: Revision,
 ): Promise<void> {
-  const result = await db
-    .updateTable('resource_providers')
-    .set({ generation: provider.generation + 1, revision, updated_at: timestamp() })
-    .where('id', '=', provider.id)
-    .where('generation', '=', provider.generation)
-    .executeTakeFirst()
-  if (result.numUpdatedRows !== 1n) throw providerChanged()
+  const { id, generation } = provider
+  const { changed } = await bump(db, { id, generation, next: generation + 1, now: timestamp() })
+  if (changed !== 1) throw providerChanged()
   provider.generation += 1
 }
 
@@ -122,10 +126,10 @@ export async function insertProvider(db: PlacementDb, provider: NewProvider): Pr
     .select('id')
     .where('uuid', '=', provider.uuid)
     .executeTakeFirstOrThrow()
-  const revision = await nextRevision(db)
+  await nextRevision(db)
   await db
     .updateTable('resource_providers')
-    .set({ root_provider_id: parent?.rootId ?? id, revision })
+    .set({ root_provider_id: parent?.rootId ?? id, revision: lastRevision })
     .where('id', '=', id)
     .execute()
   return await getProvider(db, provider.uuid)

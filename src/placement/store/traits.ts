@@ -111,5 +111,6 @@ export async function setProviderTraits(
     const rows = [...added].map((id) => ({ resource_provider_id: provider.id, trait_id: id }))
     await db.insertInto('resource_provider_traits').values(rows).execute()
   }
-  await bumpGeneration(db, provider, await nextRevision(db))
+  await nextRevision(db)
+  await bumpGeneration(db, provider)
 }
