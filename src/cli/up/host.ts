@@ -1,14 +1,20 @@
 /** The one host of a real cloud: libvirt, its network agents, the provider network; and all of it taken away again. */
 import { join } from 'node:path'
 import type { Bus } from '../../base/bus/bus.ts'
-import type { Logger } from '../../base/log.ts'
+import { Fault } from '../../base/errors.ts'
+import { type Logger, silentLogger } from '../../base/log.ts'
+import { runTasks } from '../../base/task/run-tasks.ts'
 import type { Driver } from '../../compute/virt/driver.ts'
 import { startLibvirt, stopLibvirt } from '../../compute/virt/libvirt/daemon.ts'
 import { createLibvirtDriver } from '../../compute/virt/libvirt/driver.ts'
 import { realHost } from '../../linux/host.ts'
 import { hostRun } from '../../linux/run.ts'
 import { defaultBridgeOptions } from '../../network/agents/bridge/options.ts'
-import { createProviderNetwork } from '../../network/agents/bridge/provider-network.ts'
+import {
+  chooseProviderCidr,
+  createProviderNetwork,
+  findOverlap,
+} from '../../network/agents/bridge/provider-network.ts'
 import { startBridgeAgent } from '../../network/agents/bridge/start-bridge-agent.ts'
 import { hostDaemons } from '../../network/agents/dhcp/daemons.ts'
 import { type DhcpOptions, defaultDhcpOptions } from '../../network/agents/dhcp/options.ts'
@@ -31,13 +37,31 @@ const dhcpOptions = (stateDir: string): DhcpOptions => ({
   metadataProxySocket: join(stateDir, 'run/metadata-proxy'),
 })
 
+// Guests of two clouds would have the same names under one libvirtd; only the default cloud shares the system's.
+function ensureLibvirt({ stateDir, settings }: HostDeps, log: Logger) {
+  return startLibvirt({ stateDir, log, run: hostRun(log), alwaysPrivate: settings.id !== 'default' })
+}
+
+/** Starts a libvirtd that died again: the driver waits for it, guests run on without it. */
+export function keepLibvirt(deps: HostDeps): AsyncDisposable {
+  const log = deps.log.child({ service: 'compute.libvirt' })
+  const task = {
+    name: 'keep-libvirt',
+    everySeconds: 5,
+    run: async () => {
+      await ensureLibvirt(deps, log)
+    },
+  }
+  return runTasks([task], { log })
+}
+
 /** Starts libvirt where it does not run, and returns the driver for it, not yet connected. */
 export async function openDriver(deps: HostDeps): Promise<Driver> {
   const { stateDir, settings } = deps
   const log = deps.log.child({ service: 'compute.libvirt' })
   const run = hostRun(log)
   deps.onProgress('starting libvirt')
-  const { socketPath } = await startLibvirt({ stateDir, log, run })
+  const { socketPath } = await ensureLibvirt(deps, log)
   const instancesPath = layout(stateDir).instances
   return createLibvirtDriver({
     socketPath,
@@ -85,6 +109,19 @@ export async function startNetworkAgents(
   ])
   for (const agent of agents) undo.use(agent)
   return undo.move()
+}
+
+/** The range that was asked for, refused when it overlaps with what this host has; else the first free one. */
+export async function freeProviderCidr(cloudId: string, asked: string | undefined): Promise<string> {
+  const host = realHost(hostRun(silentLogger), silentLogger)
+  if (asked === undefined) return chooseProviderCidr(host, cloudId)
+  const overlap = await findOverlap(host, cloudId, asked)
+  if (overlap === undefined) return asked
+  const free = await chooseProviderCidr(host, cloudId)
+  throw new Fault(
+    'conflict',
+    `The provider network ${asked} overlaps with this host: ${overlap}. This one is free: --provider-cidr ${free}`,
+  )
 }
 
 /** Stops the daemons that `down` takes along; guests and their networks stay. */

@@ -52,9 +52,10 @@ async function openSimulatedHosts(deps: HostsDeps): Promise<Hosts> {
 async function openRealHost(deps: HostsDeps): Promise<Hosts> {
   const { stateDir, settings, services, onProgress } = deps
   // Loaded only here: a simulated cloud needs nothing of it.
-  const { openDriver, startNetworkAgents } = await import('./host.ts')
+  const { keepLibvirt, openDriver, startNetworkAgents } = await import('./host.ts')
   await using undo = new AsyncDisposableStack()
   const driver = await openDriver(deps)
+  undo.use(keepLibvirt(deps))
   const hostIp = hostAddress(settings)
   undo.use(await startNetworkAgents({ ...deps, bus: services.bus, hostIp }))
   onProgress('starting the compute agent')

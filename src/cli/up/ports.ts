@@ -16,7 +16,7 @@ export async function assertPortsFree(settings: CloudSettings): Promise<void> {
     }
     throw new Fault(
       'unavailable',
-      `Port ${port} on ${settings.listen}, which the ${service} API needs, is taken (${reason}). Stop the program that has it (ss -ltnp shows it), or start this cloud with --port-offset 10000.`,
+      `Port ${port} on ${settings.listen}, which the ${service} API needs, is taken (${reason}). Stop the program that has it (ss -ltnp shows it), or start this cloud with --port-offset ${settings.portOffset + 1000}.`,
       { port },
     )
   }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { isIPv4 } from 'node:net'
 import { resolve } from 'node:path'
 import { Fault } from '../../base/errors.ts'
 import { newHexId } from '../../base/ids.ts'
@@ -49,7 +50,7 @@ export async function up(options: UpOptions): Promise<number> {
       )
     }
   }
-  const settings = known ?? newSettings(options, simulated)
+  const settings = known ?? (await newSettings(options, simulated))
   await assertPortsFree(settings)
   if (known === undefined) writeNewCloud(stateDir, settings)
   writeCredentials(stateDir, settings, readSecrets(stateDir))
@@ -78,21 +79,37 @@ function decideSimulated(options: UpOptions): boolean {
   return true
 }
 
-function newSettings(options: UpOptions, simulated: boolean): CloudSettings {
+async function newSettings(options: UpOptions, simulated: boolean): Promise<CloudSettings> {
   if (options.image !== undefined && !existsSync(options.image)) {
     throw new Fault('not-found', `The image file ${options.image} is not there.`)
   }
+  const id = resolve(options.stateDir) === defaultStateDirectory() ? 'default' : newHexId().slice(0, 8)
   return {
-    id: resolve(options.stateDir) === defaultStateDirectory() ? 'default' : newHexId().slice(0, 8),
+    id,
     listen: options.listen ?? '127.0.0.1',
     portOffset: options.portOffset ?? 0,
     simulated,
     hosts: simulated ? (options.hosts ?? 1) : 1,
     hostName: shortHostName(),
-    providerCidr: options.providerCidr ?? '172.24.4.0/24',
+    providerCidr: await providerCidrFor(id, simulated, options.providerCidr),
     virtType: virtTypeOf(options.virtType),
     imageFile: options.image === undefined ? null : resolve(options.image),
   }
+}
+
+async function providerCidrFor(id: string, simulated: boolean, asked: string | undefined): Promise<string> {
+  if (asked !== undefined && !isIpv4Cidr(asked)) {
+    throw new Fault('invalid', `--provider-cidr is an IPv4 range such as 172.24.4.0/24, not ${asked}.`)
+  }
+  if (simulated) return asked ?? '172.24.4.0/24'
+  const { freeProviderCidr } = await import('./host.ts')
+  return freeProviderCidr(id, asked)
+}
+
+// Room for the gateway, the DHCP server and a guest.
+function isIpv4Cidr(text: string): boolean {
+  const [address = '', prefix = ''] = text.split('/')
+  return isIPv4(address) && /^\d{1,2}$/.test(prefix) && Number(prefix) >= 8 && Number(prefix) <= 29
 }
 
 function virtTypeOf(text: string | undefined): CloudSettings['virtType'] {
