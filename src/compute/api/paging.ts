@@ -12,7 +12,7 @@ export function queryValue(request: ApiRequest<never>, name: string): string | u
   return Array.isArray(value) ? value.at(-1) : value
 }
 
-/** `limit` and `marker`; no or zero limit, or one above the maximum, is the maximum. */
+/** `limit` and `marker`; without a limit, or with one above the maximum, it is the maximum. */
 export function pageOf(request: ApiRequest<never>, maxLimit: number): Page {
   const asked = queryValue(request, 'limit')
   const marker = queryValue(request, 'marker')
@@ -22,6 +22,10 @@ export function pageOf(request: ApiRequest<never>, maxLimit: number): Page {
       asked.startsWith('-') ? 'limit param must be positive' : 'limit param must be an integer',
     )
   }
-  const limit = Math.min(Number(asked ?? 0) || maxLimit, maxLimit)
+  const limit = asked === undefined ? maxLimit : Math.min(Number(asked), maxLimit)
   return marker === undefined || marker === '' ? { limit } : { limit, marker }
 }
+
+/** True when there may be more after this page. */
+export const isFull = (items: readonly unknown[], limit: number): boolean =>
+  items.length > 0 && items.length === limit

@@ -27,6 +27,7 @@ import { serverMetadataRoutes } from './server-metadata/server-metadata.routes.t
 import { serverTagRoutes } from './server-tags/server-tags.routes.ts'
 import { serverRoutes } from './servers/servers.routes.ts'
 import { serviceRoutes } from './services/services.routes.ts'
+import { auditLogRoutes } from './usage/audit-log.routes.ts'
 import { usageRoutes } from './usage/usage.routes.ts'
 
 export interface ComputeApiDeps extends HostDeps, ProjectDeps, NetworkDeps, EngineDeps, ImageDeps {}
@@ -56,6 +57,7 @@ export const computeRoutes: readonly Route<ComputeApiDeps>[] = [
   ...serverGroupRoutes,
   ...migrationRoutes,
   ...usageRoutes,
+  ...auditLogRoutes,
   ...securityGroupRoutes,
   ...networkRoutes,
   ...imageRoutes,

@@ -106,7 +106,7 @@ export const aggregateRoutes: readonly Route<HostDeps>[] = [
 
 function idOf(request: ApiRequest<never> | ApiRequest): number {
   const id = request.params['id']!
-  if (/^\d{1,9}$/.test(id)) return Number(id)
+  if (/^-?\d{1,9}$/.test(id)) return Number(id)
   throw new Fault('invalid', `Invalid input received: id must be an integer`)
 }
 

@@ -3,7 +3,7 @@ import type { ApiRequest } from '../../../base/http/route.ts'
 import { type Flavor, type FlavorQuery, flavorSortKeys, listFlavors } from '../../store/flavors.ts'
 import type { ApiDbDeps } from '../deps.ts'
 import { nextLink } from '../links.ts'
-import { pageOf, queryValue } from '../paging.ts'
+import { isFull, pageOf, queryValue } from '../paging.ts'
 import { AnyText, byVersion, paging, queryOf, readFlag } from '../schema-types.ts'
 import { flavorViewer } from './flavor.ts'
 
@@ -31,7 +31,7 @@ async function list(request: ApiRequest, deps: ApiDbDeps, view: (flavor: Flavor)
   const query = queryFrom(request, deps)
   const flavors = await listFlavors(deps.apiDb, query)
   const answer: Record<string, unknown> = { flavors: flavors.map(view) }
-  if (flavors.length === query.limit) answer['flavors_links'] = [nextLink(request, flavors.at(-1)!.flavorid)]
+  if (isFull(flavors, query.limit)) answer['flavors_links'] = [nextLink(request, flavors.at(-1)!.flavorid)]
   return answer
 }
 

@@ -40,7 +40,7 @@ export const hostRoutes: readonly Route<HostDeps>[] = [
 ]
 
 async function list(request: Request, deps: CellDeps) {
-  const zone = queryValue(request, 'zone')
+  const zone = queryValue(request, 'zone') || undefined
   const services = await listHostServices(deps)
   return {
     hosts: services
@@ -82,11 +82,11 @@ const hostNotFound = (host: string) =>
 async function update(request: ApiRequest<{ status?: string; maintenance_mode?: string }>, deps: HostDeps) {
   const host = request.params['host']!
   const { status, maintenance_mode: mode } = request.body
+  const [service] = await listHostServices(deps, { host, binary: 'nova-compute' })
+  if (service === undefined) throw hostNotFound(host)
   if (mode !== undefined) {
     throw new Fault('not-implemented', 'Virt driver does not implement host maintenance mode.')
   }
-  const [service] = await listHostServices(deps, { host, binary: 'nova-compute' })
-  if (service === undefined) throw hostNotFound(host)
   const enabled = status!.toLowerCase() === 'enable'
   await updateService(service.cell.db, service.uuid, {
     disabled: enabled ? 0 : 1,

@@ -5,7 +5,7 @@ import { listInstances } from '../../store/list-instances.ts'
 import type { CellDeps } from '../deps.ts'
 import { type Hypervisor, listHypervisors } from '../hosts/host-services.ts'
 import { nextLink } from '../links.ts'
-import { pageOf, queryValue } from '../paging.ts'
+import { isFull, pageOf, queryValue } from '../paging.ts'
 import { byVersion, Digits, Flag, HostName, isTrue, paging, queryOf } from '../schema-types.ts'
 import { figures, hypervisorView } from './hypervisor-view.ts'
 
@@ -63,7 +63,7 @@ async function list(request: Request, deps: CellDeps, detail: boolean) {
   const answer: Record<string, unknown> = {
     hypervisors: await views(request, deps, found, { detail, withServers }),
   }
-  if (found.length === page.limit)
+  if (isFull(found, page.limit))
     answer['hypervisors_links'] = [nextLink(request as ApiRequest, String(idOf(request, found.at(-1)!)))]
   return answer
 }

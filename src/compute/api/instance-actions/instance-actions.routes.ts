@@ -14,7 +14,7 @@ import type { Instance } from '../../store/instance-records.ts'
 import { findInstance, instanceNotFound } from '../../store/instances.ts'
 import type { CellDeps } from '../deps.ts'
 import { nextLink } from '../links.ts'
-import { pageOf, queryValue } from '../paging.ts'
+import { isFull, pageOf, queryValue } from '../paging.ts'
 import { AnyText, byVersion, paging, queryOf } from '../schema-types.ts'
 
 type Request = ApiRequest<never>
@@ -96,7 +96,7 @@ async function list(request: Request, deps: CellDeps) {
     ...(changesBefore === undefined ? {} : { changesBefore }),
   })
   const instanceActions = actions.map((action) => actionView(request, action))
-  if (actions.length < page.limit) return { instanceActions }
+  if (!isFull(actions, page.limit)) return { instanceActions }
   return { instanceActions, links: [nextLink(request as ApiRequest, actions.at(-1)!.request_id)] }
 }
 

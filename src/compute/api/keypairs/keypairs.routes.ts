@@ -16,6 +16,7 @@ import { type Page, pageOf, queryValue } from '../paging.ts'
 import { limitsOf } from '../quotas/limits.ts'
 import { AnyText, byVersion, paging, queryOf, wrapped } from '../schema-types.ts'
 import { generateSshKey, sshFingerprint, x509Fingerprint } from './ssh-key.ts'
+import { generateX509Key } from './x509-key.ts'
 
 const name = (pattern: string) => Type.String({ minLength: 1, maxLength: 255, pattern })
 
@@ -108,7 +109,10 @@ async function create(request: ApiRequest<CreateBody>, deps: ApiDbDeps) {
   const asked = request.body.keypair
   const userId = ownerOf(request as ApiRequest<never>, 'create', asked.user_id)
   const type = asked.type ?? 'ssh'
-  const made = asked.public_key === undefined ? await generate(type) : undefined
+  const made =
+    asked.public_key === undefined
+      ? await (type === 'ssh' ? generateSshKey() : generateX509Key(userId))
+      : undefined
   const public_key = asked.public_key ?? made!.publicKey
   const fingerprint = type === 'ssh' ? sshFingerprint(public_key) : x509Fingerprint(public_key)
   const keypair = await deps.apiDb.transaction().execute(async (transaction) => {
@@ -126,14 +130,6 @@ async function create(request: ApiRequest<CreateBody>, deps: ApiDbDeps) {
   })
   const secret = made === undefined ? {} : { private_key: made.privateKey }
   return { keypair: lower(request as ApiRequest<never>, { ...secret, ...brief(keypair) }) }
-}
-
-async function generate(type: 'ssh' | 'x509') {
-  if (type === 'ssh') return await generateSshKey()
-  throw new Fault(
-    'invalid',
-    'Keypair data is invalid: an x509 key is not generated here; make one and give its certificate as public_key.',
-  )
 }
 
 async function remove(request: ApiRequest<never>, deps: ApiDbDeps) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import { makeWorld } from '../testing/world.ts'
 
@@ -76,4 +76,15 @@ test('keypairs are paged since 2.35 and limited by quota', async () => {
   })
   assert.deepEqual([over.status, over.body.forbidden.message], [403, 'Quota exceeded, too many key pairs.'])
   assert.equal((await world.call('GET /os-keypairs')).body.keypairs.length, 3)
+})
+
+test('an x509 keypair is a certificate that its key signed', async () => {
+  await using world = await makeWorld()
+  const body = { keypair: { name: 'w', type: 'x509' } }
+  const { keypair } = (await world.call('POST /os-keypairs', { version: '2.2', body })).body
+  const certificate = new X509Certificate(keypair.public_key)
+  assert.equal(certificate.subject, 'CN=u-member')
+  assert.ok(certificate.verify(certificate.publicKey))
+  assert.ok(certificate.checkPrivateKey(createPrivateKey(keypair.private_key)))
+  assert.equal(keypair.fingerprint.length, 59)
 })

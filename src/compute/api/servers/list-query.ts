@@ -93,8 +93,8 @@ export const serversQuery = byVersion((version) => {
   parameters['sort_key'] = { type: 'string', enum: sorts }
   parameters['limit'] = Digits
   parameters['marker'] = AnyText
-  parameters['changes-since'] = { type: 'string', format: 'date-time' }
-  if (version >= 2066) parameters['changes-before'] = { type: 'string', format: 'date-time' }
+  parameters['changes-since'] = AnyText
+  if (version >= 2066) parameters['changes-before'] = AnyText
   return queryOf(parameters, { strict: version >= 2075 })
 })
 
@@ -212,12 +212,19 @@ function readStates(request: Request, equals: Record<string, unknown>, filters: 
   return true
 }
 
+// A blank stands for the plus that a query loses.
+const isoForm = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?([zZ]|[ +-]\d\d:?\d\d)?)?$/
+
+const withZone = (text: string): string => {
+  const zoned = text.replace(/ (\d\d:?\d\d)$/, '+$1')
+  return /([zZ]|[+-]\d\d:?\d\d)$/.test(zoned) || !zoned.includes(':') ? zoned : `${zoned}Z`
+}
+
 function readTimes(request: Request, given: ReadonlyMap<string, string>, filters: InstanceFilters): void {
   const read = (name: string): string | undefined => {
     const text = given.get(name)
     if (text === undefined) return undefined
-    const hasZone = /([zZ]|[+-]\d\d:?\d\d)$/.test(text)
-    const time = Date.parse(hasZone || !text.includes(':') ? text : `${text}Z`)
+    const time = isoForm.test(text) ? Date.parse(withZone(text)) : Number.NaN
     if (Number.isNaN(time)) throw new Fault('invalid', `Invalid filter field: ${name}.`)
     return new Date(time).toISOString()
   }

@@ -3,7 +3,7 @@ import type { Instance } from '../../store/instance-records.ts'
 import { listInstances } from '../../store/list-instances.ts'
 import type { CellDeps, NetworkDeps } from '../deps.ts'
 import { linkMaker, nextLink } from '../links.ts'
-import { pageOf } from '../paging.ts'
+import { isFull, pageOf } from '../paging.ts'
 import { filtersOf, sortOf } from './list-query.ts'
 import { serverViewer } from './server.view.ts'
 import { readSurroundings } from './surroundings.ts'
@@ -40,7 +40,8 @@ async function find(
   const page = pageOf(request, deps.config.maxLimit)
   if (filters === undefined) return { instances: [], links: {} }
   const instances = await listInstances(deps, filters, { ...page, sort })
-  const isFull = instances.length === page.limit
-  const links = isFull ? { servers_links: [nextLink(request as ApiRequest, instances.at(-1)!.uuid)] } : {}
+  const links = isFull(instances, page.limit)
+    ? { servers_links: [nextLink(request as ApiRequest, instances.at(-1)!.uuid)] }
+    : {}
   return { instances, links }
 }

@@ -6,7 +6,7 @@ import type { Instance } from '../../store/instance-records.ts'
 import { listInstances } from '../../store/list-instances.ts'
 import type { CellDeps } from '../deps.ts'
 import { nextLink } from '../links.ts'
-import { pageOf, queryValue } from '../paging.ts'
+import { isFull, pageOf, queryValue } from '../paging.ts'
 import { AnyText, byVersion, paging, queryOf } from '../schema-types.ts'
 
 const query = byVersion((version) =>
@@ -84,8 +84,8 @@ async function usagesIn(request: ApiRequest<never>, deps: CellDeps, period: Peri
   const usages = [...Map.groupBy(shown, ({ project_id }) => project_id)].map(([id, its]) =>
     summary(id, its, period),
   )
-  const isFull = request.atLeast('2.40') && shown.length === page.limit
-  return { usages, links: isFull ? [nextLink(request as ApiRequest, shown.at(-1)!.uuid)] : [] }
+  const hasMore = request.atLeast('2.40') && isFull(shown, page.limit)
+  return { usages, links: hasMore ? [nextLink(request as ApiRequest, shown.at(-1)!.uuid)] : [] }
 }
 
 const ranIn = (instance: Instance, { start, stop }: Period): boolean => {
