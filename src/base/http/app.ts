@@ -99,20 +99,24 @@ export function createApi<Deps>(options: ApiOptions<Deps>): FastifyInstance {
     throw new Fault('not-found', 'The resource could not be found.', { path })
   })
   for (const [path, groups] of tabulate(options.routes)) {
-    for (const method of methods) {
-      const group = method === 'OPTIONS' ? undefined : groups.get(method)
+    const refused = methods.filter((method) => method === 'OPTIONS' || !groups.has(method))
+    // One route for all that is refused: registering costs more than anything else here.
+    app.route({
+      method: refused,
+      url: path,
+      exposeHeadRoute: false,
+      handler: (request, reply) =>
+        withLogContext({ requestId: request.id }, () => refuse(options, groups, request, reply)),
+    })
+    for (const [method, group] of groups) {
+      if (method === 'HEAD') continue
       app.route({
         method,
         url: path,
-        config: { isPublic: group?.isPublic ?? false, isQuiet: group?.isQuiet ?? false },
-        exposeHeadRoute: group !== undefined && !groups.has('HEAD'),
-        handler: (request, reply) => {
-          const work = () =>
-            group === undefined
-              ? refuse(options, groups, request, reply)
-              : serve(options, group, request, reply)
-          return withLogContext({ requestId: request.id }, work)
-        },
+        config: { isPublic: group.isPublic, isQuiet: group.isQuiet },
+        exposeHeadRoute: !groups.has('HEAD'),
+        handler: (request, reply) =>
+          withLogContext({ requestId: request.id }, () => serve(options, group, request, reply)),
       })
     }
     const head = groups.get('HEAD')
