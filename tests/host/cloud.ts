@@ -33,12 +33,11 @@ export function cannotRunGuests(): string | false {
   return false
 }
 
-/** Starts a cloud with ports, a state directory and a provider range of its own. */
+/** Starts a cloud with ports and a state directory of its own; `up` chooses a provider range that is free. */
 export async function startRealCloud(...upOptions: string[]): Promise<TestCloud> {
   const stateDir = mkdtempSync(join(tmpdir(), 'kilonova-host-'))
   const offset = 1000 + 20 * randomInt(1300)
-  const cidr = `172.${16 + randomInt(16)}.${randomInt(256)}.0/24`
-  const own = ['--port-offset', String(offset), '--provider-cidr', cidr, '--yes', ...upOptions]
+  const own = ['--port-offset', String(offset), '--yes', ...upOptions]
   const up = await run(join(home, 'kilonova'), ['up', '--state-dir', stateDir, ...own])
   if (up.code !== 0) {
     await run(join(home, 'kilonova'), ['down', '--purge', '--state-dir', stateDir])
