@@ -33,8 +33,9 @@ async function make(path: string, body: unknown): Promise<any> {
   return reply.body
 }
 
-/** How often `work` is done in a second by all clients together. */
-async function rate(work: (n: number) => Promise<unknown>): Promise<number> {
+/** How often `work` is done in a second by all clients together, and what processor time each takes. */
+async function measure(work: (n: number) => Promise<unknown>): Promise<{ rate: number; cpu: number }> {
+  const before = process.cpuUsage()
   const start = performance.now()
   const end = start + seconds * 1000
   let done = 0
@@ -46,17 +47,25 @@ async function rate(work: (n: number) => Promise<unknown>): Promise<number> {
     }
   }
   await Promise.all(Array.from({ length: clients }, client))
-  return done / ((performance.now() - start) / 1000)
+  const { user, system } = process.cpuUsage(before)
+  return { rate: done / ((performance.now() - start) / 1000), cpu: (user + system) / 1000 / done }
+}
+
+function report(what: string, measured: { rate: number; cpu: number }, budget: number): void {
+  const rate = measured.rate.toFixed(0).padStart(6)
+  console.log(
+    `${what.padEnd(22)} ${rate} /s   budget ${budget}   ${measured.cpu.toFixed(2)} ms of processor time each`,
+  )
 }
 
 try {
   const { network: net } = await make('networks', { network: { name: 'bench' } })
   const subnet = { network_id: net.id, ip_version: 4, cidr: '10.0.0.0/12' }
   await make('subnets', { subnet })
-  const ports = await rate(() => make('ports', { port: { network_id: net.id } }))
-  console.log(`port create            ${ports.toFixed(0).padStart(6)} /s   budget 300`)
+  const ports = await measure(() => make('ports', { port: { network_id: net.id } }))
+  report('port create', ports, 300)
   const { security_group: group } = await make('security-groups', { security_group: { name: 'bench' } })
-  const rules = await rate((n) =>
+  const rules = await measure((n) =>
     make('security-group-rules', {
       security_group_rule: {
         security_group_id: group.id,
@@ -67,7 +76,7 @@ try {
       },
     }),
   )
-  console.log(`security rule create   ${rules.toFixed(0).padStart(6)} /s   budget 500`)
+  report('security rule create', rules, 500)
 } finally {
   await network[Symbol.asyncDispose]()
   rmSync(directory, { recursive: true })

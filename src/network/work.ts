@@ -5,6 +5,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import { type Clock, timestamp } from '../base/clock.ts'
 import { isUniqueViolation } from '../base/db/database.ts'
+import { insertStatement } from '../base/db/statement.ts'
 import type { NetworkOptions } from './config.ts'
 import type { ComputeEvent } from './events/compute-event.ts'
 import { Changes } from './rpc/changes.ts'
@@ -31,6 +32,8 @@ export interface WorkDeps {
   wakeCompute: (() => void) | undefined
 }
 
+const insertEvent = insertStatement<Tables, 'compute_events'>('compute_events')
+
 const tries = 20
 
 /** Runs one change in one transaction. */
@@ -50,7 +53,7 @@ export async function inWork<T>(deps: WorkDeps, change: (work: Work) => Promise<
             if (deps.wakeCompute === undefined) return
             told = true
             const row = { event: JSON.stringify(event), created_at: now }
-            await db.insertInto('compute_events').values(row).execute()
+            await insertEvent(db, row)
           },
         }),
       )

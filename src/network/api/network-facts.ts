@@ -1,11 +1,15 @@
 /** Whose network a subnet or port is on: what their policies ask. */
 import type { Db } from '../../base/db/database.ts'
 import { unknown } from '../errors.ts'
+import { byIds } from '../store/by-ids.ts'
 import { rbacPoliciesOf } from '../store/rbac-policies.ts'
-import { inSlices } from '../store/slices.ts'
 import type { Tables } from '../store/tables.ts'
 import type { Values } from './attributes.ts'
 import type { Caller } from './caller.ts'
+
+const readOwners = byIds((db, ids) =>
+  db.selectFrom('networks').select(['id', 'project_id']).where('id', 'in', ids),
+)
 
 /** Facts for each resource; a network that the caller can't see is not there. */
 export async function networkFacts(
@@ -14,9 +18,7 @@ export async function networkFacts(
   caller: Caller,
 ): Promise<Values[]> {
   const ids = [...new Set(resources.map((resource) => resource['network_id'] as string))]
-  const rows = await inSlices(ids, (slice) =>
-    db.selectFrom('networks').select(['id', 'project_id']).where('id', 'in', slice).execute(),
-  )
+  const rows = await readOwners(db, ids)
   const owners = new Map(rows.map((row) => [row.id, row.project_id]))
   const foreign = ids.filter((id) => owners.get(id) !== caller.projectId)
   const shared = new Set<string>()

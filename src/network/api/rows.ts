@@ -2,6 +2,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../../base/db/database.ts'
 import { badRequest } from '../errors.ts'
+import { byIds } from '../store/by-ids.ts'
 import type { Tables } from '../store/tables.ts'
 import type { Caller } from './caller.ts'
 import type { ListQuery } from './query.ts'
@@ -66,16 +67,30 @@ export async function findVisible<Row extends { id: string }>(
   return found.rows[0]
 }
 
+const readers = new Map<string, ReturnType<typeof readerOf>>()
+
+// Whichever table it is, it has an id; the rows are of the resource that names it.
+const readerOf = (table: string) =>
+  byIds((db, ids) =>
+    db
+      .selectFrom(table as 'networks')
+      .selectAll()
+      .where('id', 'in', ids),
+  )
+
 /** Rows by id in that order, whoever asks. */
 export async function rowsById<Row extends { id: string }>(
   db: Db<Tables>,
   resource: Resource<Row>,
   ids: readonly string[],
 ): Promise<Row[]> {
-  if (ids.length === 0) return []
-  const table = sql.table(resource.table)
-  const found = await sql<Row>`select * from ${table} where id in (${sql.join(ids)})`.execute(db)
-  const byId = new Map(found.rows.map((row) => [row.id, row]))
+  let read = readers.get(resource.table)
+  if (read === undefined) {
+    read = readerOf(resource.table)
+    readers.set(resource.table, read)
+  }
+  const found = (await read(db, ids)) as unknown as Row[]
+  const byId = new Map(found.map((row) => [row.id, row]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
 

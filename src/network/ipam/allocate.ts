@@ -1,7 +1,10 @@
 /** Gives ports their addresses. The primary key of `ipallocations` is what no two parallel requests can both have. */
 import { randomBytes } from 'node:crypto'
+import type { Db } from '../../base/db/database.ts'
+import { statement } from '../../base/db/statement.ts'
 import { conflict, invalid, invalidInput, unknown } from '../errors.ts'
-import type { AllocationPoolRow, SubnetRow } from '../store/tables.ts'
+import { byIds } from '../store/by-ids.ts'
+import type { AllocationPoolRow, SubnetRow, Tables } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 import { type Cidr, eui64, formatIp, hostRange, type IpRange, parseCidr, parseIp, within } from './ip.ts'
 import { isAutoAddressed } from './modes.ts'
@@ -30,7 +33,23 @@ export interface AddressedPort {
   deviceOwner: string
 }
 
+/** How many random addresses are looked at before all are. */
+const probes = 8
+
 const routerOwners = new Set(['network:router_interface', 'network:router_gateway'])
+
+const readSubnets = statement((db: Db<Tables>, p: { networkId: string }) =>
+  db
+    .selectFrom('subnets')
+    .selectAll()
+    .where('network_id', '=', p.networkId)
+    .orderBy('created_at')
+    .orderBy('id'),
+)
+
+const readPools = byIds((db, subnetIds) =>
+  db.selectFrom('ipallocationpools').selectAll().where('subnet_id', 'in', subnetIds),
+)
 
 /** The subnets of a network, those that serve this kind of port first. */
 export async function subnetsFor(
@@ -38,13 +57,7 @@ export async function subnetsFor(
   networkId: string,
   deviceOwner: string,
 ): Promise<PooledSubnet[]> {
-  const rows = await work.db
-    .selectFrom('subnets')
-    .selectAll()
-    .where('network_id', '=', networkId)
-    .orderBy('created_at')
-    .orderBy('id')
-    .execute()
+  const { rows } = await readSubnets(work.db, { networkId })
   if (rows.length === 0) return []
   const fitting = rows.filter((row) => {
     const types = JSON.parse(row.service_types) as string[]
@@ -56,12 +69,10 @@ export async function subnetsFor(
       `No valid service subnet for the given device owner, network ${networkId}, service type ${deviceOwner}.`,
     )
   }
-  const ids = fitting.map((row) => row.id)
-  const pools = await work.db
-    .selectFrom('ipallocationpools')
-    .selectAll()
-    .where('subnet_id', 'in', ids)
-    .execute()
+  const pools = await readPools(
+    work.db,
+    fitting.map((row) => row.id),
+  )
   const own = (row: SubnetRow) => Number(row.service_types === '[]')
   return fitting.toSorted((one, other) => own(one) - own(other)).map((row) => pooled(row, pools))
 }
@@ -188,8 +199,6 @@ async function chooseFromAny(
   throw conflict('IpAddressGenerationFailure', `No more IP addresses available on network ${port.networkId}.`)
 }
 
-const probes = 8
-
 /** Any free address of the pools: a few random ones are looked at first, all only when those are taken. */
 async function chooseFree(
   work: Work,
@@ -216,10 +225,33 @@ async function chooseFree(
   return undefined
 }
 
+const readTaken = statement((db: Db<Tables>, p: { subnetId: string }) =>
+  db.selectFrom('ipallocations').select('ip_address').where('subnet_id', '=', p.subnetId),
+)
+
+const readTakenAmong = statement((db: Db<Tables>, p: Record<string, string>) =>
+  db
+    .selectFrom('ipallocations')
+    .select('ip_address')
+    .where('subnet_id', '=', p['subnetId']!)
+    .where(
+      'ip_address',
+      'in',
+      Array.from({ length: probes }, (_, index) => p[`address${index}`]!),
+    ),
+)
+
+/** Which addresses are in use; of these few only when given. */
 async function takenOf(work: Work, subnetId: string, addresses?: readonly string[]): Promise<Set<string>> {
-  let query = work.db.selectFrom('ipallocations').select('ip_address').where('subnet_id', '=', subnetId)
-  if (addresses !== undefined) query = query.where('ip_address', 'in', addresses)
-  return new Set((await query.execute()).map((row) => row.ip_address))
+  const parameters: Record<string, string> = { subnetId }
+  if (addresses === undefined) {
+    const { rows } = await readTaken(work.db, { subnetId })
+    return new Set(rows.map((row) => row.ip_address))
+  }
+  for (let index = 0; index < probes; index++)
+    parameters[`address${index}`] = addresses[index] ?? addresses[0]!
+  const { rows } = await readTakenAmong(work.db, parameters)
+  return new Set(rows.map((row) => row.ip_address))
 }
 
 function nth(pools: readonly IpRange[], index: bigint): bigint {

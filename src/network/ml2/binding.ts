@@ -1,5 +1,6 @@
 /** Binds ports to hosts: the first mechanism driver that can wire the port there decides how. */
 import type { Db } from '../../base/db/database.ts'
+import { statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import type { NetworkOptions } from '../config.ts'
 import { workingAgents } from '../store/agents.ts'
@@ -19,6 +20,10 @@ export function mechanismDrivers(options: NetworkOptions): MechanismDriver[] {
     throw new Fault('invalid', `[ml2] mechanism_drivers names ${name}; there is ${known}.`)
   })
 }
+
+const readSegments = statement((db: Db<Tables>, p: { networkId: string }) =>
+  db.selectFrom('networksegments').selectAll().where('network_id', '=', p.networkId).orderBy('segment_index'),
+)
 
 export interface BindablePort {
   id: string
@@ -44,12 +49,7 @@ export async function bind(
   }
   if (port.host === '') return { ...row, vif_type: 'unbound' }
   const agents = await workingAgents(work.db, port.host, work.now, work.options)
-  const segments = await work.db
-    .selectFrom('networksegments')
-    .selectAll()
-    .where('network_id', '=', port.networkId)
-    .orderBy('segment_index')
-    .execute()
+  const { rows: segments } = await readSegments(work.db, { networkId: port.networkId })
   const request = {
     portId: port.id,
     networkId: port.networkId,

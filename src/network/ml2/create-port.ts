@@ -1,4 +1,6 @@
 /** Makes a port: its addresses, MAC, groups and binding, in one transaction. */
+import type { Db } from '../../base/db/database.ts'
+import { insertStatement, statement } from '../../base/db/statement.ts'
 import { newUuid } from '../../base/ids.ts'
 import type { Caller } from '../api/caller.ts'
 import { macAddressInUse, unknown } from '../errors.ts'
@@ -6,6 +8,7 @@ import { chooseAddresses } from '../ipam/allocate.ts'
 import { insertAllocations } from '../store/allocations.ts'
 import { ensureDefaultGroup } from '../store/security-groups.ts'
 import { newStandard } from '../store/standard.ts'
+import type { Tables } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 import { bind, isBound } from './binding.ts'
 import type { MechanismDriver } from './mechanism-driver.ts'
@@ -21,6 +24,12 @@ import {
 import type { NewPort } from './port-values.ts'
 import { awaitDhcp, awaitWiring } from './provisioning.ts'
 
+const readNetwork = statement((db: Db<Tables>, p: { id: string }) =>
+  db.selectFrom('networks').select(['id', 'port_security_enabled']).where('id', '=', p.id),
+)
+const insertPort = insertStatement<Tables, 'ports'>('ports')
+const insertBinding = insertStatement<Tables, 'ml2_port_bindings'>('ml2_port_bindings')
+
 /** Returns the port's id. Whether the caller may use the network is the API's business. */
 export async function createPort(
   work: Work,
@@ -28,11 +37,8 @@ export async function createPort(
   port: NewPort,
   caller: Caller,
 ): Promise<string> {
-  const network = await work.db
-    .selectFrom('networks')
-    .select(['id', 'port_security_enabled'])
-    .where('id', '=', port.network_id)
-    .executeTakeFirst()
+  const { rows } = await readNetwork(work.db, { id: port.network_id })
+  const network = rows[0]
   if (network === undefined) throw unknown.network(port.network_id)
   const id = newUuid()
   const deviceOwner = port.device_owner ?? ''
@@ -52,23 +58,20 @@ export async function createPort(
     hasAddress: ips.length > 0,
     groupsSent,
   })
-  await work.db
-    .insertInto('ports')
-    .values({
-      ...newStandard(work, id, port.project_id, port.description),
-      name: port.name ?? '',
-      network_id: network.id,
-      mac_address: macAddress,
-      admin_state_up: Number(port.admin_state_up ?? true),
-      status: 'DOWN',
-      device_id: port.device_id ?? '',
-      device_owner: deviceOwner,
-      ip_allocation: ips.length > 0 || port.fixed_ips === undefined ? 'immediate' : 'none',
-      port_security_enabled: Number(portSecurity),
-      dns_name: port.dns_name ?? '',
-      propagate_uplink_status: Number(port.propagate_uplink_status ?? true),
-    })
-    .execute()
+  await insertPort(work.db, {
+    ...newStandard(work, id, port.project_id, port.description),
+    name: port.name ?? '',
+    network_id: network.id,
+    mac_address: macAddress,
+    admin_state_up: Number(port.admin_state_up ?? true),
+    status: 'DOWN',
+    device_id: port.device_id ?? '',
+    device_owner: deviceOwner,
+    ip_allocation: ips.length > 0 || port.fixed_ips === undefined ? 'immediate' : 'none',
+    port_security_enabled: Number(portSecurity),
+    dns_name: port.dns_name ?? '',
+    propagate_uplink_status: Number(port.propagate_uplink_status ?? true),
+  })
   await insertAllocations(work.db, { id, networkId: network.id }, ips)
   await insertGroups(work, id, groups)
   if (pairs.length > 0) await replacePairs(work, { id, macAddress }, pairs)
@@ -81,7 +84,7 @@ export async function createPort(
     vnicType: port['binding:vnic_type'] ?? 'normal',
     profile: JSON.stringify(port['binding:profile'] ?? {}),
   })
-  await work.db.insertInto('ml2_port_bindings').values(binding).execute()
+  await insertBinding(work.db, binding)
   if (ips.length > 0) await awaitDhcp(work, { id, network_id: network.id, device_owner: deviceOwner })
   if (isBound(binding)) {
     await awaitWiring(work, id)

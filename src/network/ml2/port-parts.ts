@@ -1,8 +1,10 @@
 /** The parts of a port that are kept in tables of their own. */
+import { insertStatement } from '../../base/db/statement.ts'
 import { newUuid } from '../../base/ids.ts'
 import { conflict, invalid, neutronFault, unknown } from '../errors.ts'
 import { canonicalIp } from '../ipam/ip.ts'
 import { sharedWith } from '../store/rbac-policies.ts'
+import type { Tables } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 import type { AddressPair, DhcpOption } from './port-values.ts'
 
@@ -39,9 +41,11 @@ export async function replaceGroups(work: Work, portId: string, groupIds: readon
   await insertGroups(work, portId, groupIds)
 }
 
+const insertMembership = insertStatement<Tables, 'securitygroupportbindings'>('securitygroupportbindings')
+
 export async function insertGroups(work: Work, portId: string, groupIds: readonly string[]): Promise<void> {
-  const rows = [...new Set(groupIds)].map((id) => ({ port_id: portId, security_group_id: id }))
-  if (rows.length > 0) await work.db.insertInto('securitygroupportbindings').values(rows).execute()
+  for (const id of new Set(groupIds))
+    await insertMembership(work.db, { port_id: portId, security_group_id: id })
 }
 
 /** Port security, groups, pairs and addresses must fit each other. */

@@ -1,13 +1,20 @@
 /** What a port waits for before it is ACTIVE: that its device is wired, and that DHCP would answer it. */
-import { sql } from 'kysely'
+import type { Db } from '../../base/db/database.ts'
+import { insertStatement, statement } from '../../base/db/statement.ts'
 import { tellStatus } from '../events/tell.ts'
 import { dhcpAgentType, isAlive } from '../store/agents.ts'
-import { inSlices } from '../store/slices.ts'
+import { byIds } from '../store/by-ids.ts'
 import { touch } from '../store/standard.ts'
-import type { PortRow, ProvisioningBlockRow } from '../store/tables.ts'
+import type { PortRow, ProvisioningBlockRow, Tables } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 
 type Entity = ProvisioningBlockRow['entity']
+
+const insertBlock = insertStatement<Tables, 'provisioningblocks'>('provisioningblocks')
+
+const deleteBlock = statement((db: Db<Tables>, p: { portId: string; entity: Entity }) =>
+  db.deleteFrom('provisioningblocks').where('port_id', '=', p.portId).where('entity', '=', p.entity),
+)
 
 /** A new port waits for DHCP to know it; the network's own ports do not. DHCP tells of each port once. */
 export async function awaitDhcp(
@@ -15,39 +22,64 @@ export async function awaitDhcp(
   port: Pick<PortRow, 'id' | 'network_id' | 'device_owner'>,
 ): Promise<void> {
   if (port.device_owner.startsWith('network:') || !(await isDhcpServed(work, port.network_id))) return
-  await work.db.insertInto('provisioningblocks').values({ port_id: port.id, entity: 'DHCP' }).execute()
+  await insertBlock(work.db, { port_id: port.id, entity: 'DHCP' })
 }
 
 /** A port that is bound anew, or whose device went away, waits for its device. */
 export async function awaitWiring(work: Work, portId: string): Promise<void> {
-  await clear(work, [portId], 'L2')
-  await work.db.insertInto('provisioningblocks').values({ port_id: portId, entity: 'L2' }).execute()
+  await forgetWiring(work, portId)
+  await insertBlock(work.db, { port_id: portId, entity: 'L2' })
 }
 
 /** Nobody wires the port any more. */
-export const forgetWiring = (work: Work, portId: string): Promise<void> => clear(work, [portId], 'L2')
-
-async function clear(work: Work, portIds: readonly string[], entity: Entity): Promise<void> {
-  await inSlices(portIds, async (slice) => {
-    await work.db
-      .deleteFrom('provisioningblocks')
-      .where('port_id', 'in', slice)
-      .where('entity', '=', entity)
-      .execute()
-    return []
-  })
+export async function forgetWiring(work: Work, portId: string): Promise<void> {
+  await deleteBlock(work.db, { portId, entity: 'L2' })
 }
+
+const readServing = statement((db: Db<Tables>, p: { networkId: string }) =>
+  db
+    .selectFrom('agents')
+    .innerJoin('networkdhcpagentbindings', 'networkdhcpagentbindings.dhcp_agent_id', 'agents.id')
+    .select('agents.heartbeat_timestamp')
+    .where('networkdhcpagentbindings.network_id', '=', p.networkId)
+    .where('agents.admin_state_up', '=', 1)
+    .where('agents.agent_type', '=', dhcpAgentType)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('subnets')
+          .select('subnets.id')
+          .where('subnets.network_id', '=', p.networkId)
+          .where('subnets.enable_dhcp', '=', 1),
+      ),
+    ),
+)
 
 /** True when some subnet wants DHCP and an agent that is alive serves the network. */
 export async function isDhcpServed(work: Work, networkId: string): Promise<boolean> {
-  const agents = await sql<{ heartbeat_timestamp: string }>`
-    select a.heartbeat_timestamp from agents a join networkdhcpagentbindings b on b.dhcp_agent_id = a.id
-    where b.network_id = ${networkId} and a.admin_state_up = 1 and a.agent_type = ${dhcpAgentType}
-      and exists (select 1 from subnets s where s.network_id = ${networkId} and s.enable_dhcp = 1)`.execute(
-    work.db,
-  )
-  return agents.rows.some((agent) => isAlive(agent, work.now, work.options))
+  const { rows } = await readServing(work.db, { networkId })
+  return rows.some((agent) => isAlive(agent, work.now, work.options))
 }
+
+const readReady = byIds((db, portIds) =>
+  db
+    .selectFrom('ports')
+    .innerJoin('ml2_port_bindings', 'ml2_port_bindings.port_id', 'ports.id')
+    .select('ports.id')
+    .where('ports.id', 'in', portIds)
+    .where('ports.status', '<>', 'ACTIVE')
+    .where('ml2_port_bindings.segment_id', 'is not', null)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('provisioningblocks')
+            .select('entity')
+            .whereRef('provisioningblocks.port_id', '=', 'ports.id'),
+        ),
+      ),
+    ),
+)
 
 /** One of the things that these ports waited for is there; those that wait for nothing more are ACTIVE. */
 export async function completeProvisioning(
@@ -55,16 +87,8 @@ export async function completeProvisioning(
   portIds: readonly string[],
   entity: Entity,
 ): Promise<void> {
-  await clear(work, portIds, entity)
-  const ready = await inSlices(portIds, async (slice) => {
-    const found = await sql<{ id: string }>`
-      select p.id from ports p join ml2_port_bindings b on b.port_id = p.id
-      where p.id in (${sql.join(slice)}) and p.status <> 'ACTIVE'
-        and b.host <> '' and b.vif_type not in ('unbound', 'binding_failed')
-        and not exists (select 1 from provisioningblocks w where w.port_id = p.id)`.execute(work.db)
-    return found.rows
-  })
-  for (const port of ready) await setPortStatus(work, port.id, 'ACTIVE')
+  for (const portId of portIds) await deleteBlock(work.db, { portId, entity })
+  for (const port of await readReady(work.db, portIds)) await setPortStatus(work, port.id, 'ACTIVE')
 }
 
 /** Ports of networks that no living agent serves any more wait for DHCP in vain. */
@@ -83,20 +107,23 @@ export async function releaseUnserved(work: Work): Promise<void> {
   await completeProvisioning(work, vain, 'DHCP')
 }
 
+const changeStatus = statement((db: Db<Tables>, p: { portId: string; status: string }) =>
+  db
+    .updateTable('ports')
+    .set({ status: p.status })
+    .where('id', '=', p.portId)
+    .where('status', '<>', p.status),
+)
+
+const readPort = statement((db: Db<Tables>, p: { id: string }) =>
+  db.selectFrom('ports').selectAll().where('id', '=', p.id),
+)
+
 /** Changes a port's status and tells compute; the same status again is nothing new. */
 export async function setPortStatus(work: Work, portId: string, status: 'ACTIVE' | 'DOWN'): Promise<void> {
-  const changed = await work.db
-    .updateTable('ports')
-    .set({ status })
-    .where('id', '=', portId)
-    .where('status', '<>', status)
-    .executeTakeFirst()
-  if (changed.numUpdatedRows === 0n) return
+  const { changed } = await changeStatus(work.db, { portId, status })
+  if (changed === 0) return
   await touch(work, 'ports', portId)
-  const port = await work.db
-    .selectFrom('ports')
-    .selectAll()
-    .where('id', '=', portId)
-    .executeTakeFirstOrThrow()
-  await tellStatus(work, port)
+  const { rows } = await readPort(work.db, { id: portId })
+  await tellStatus(work, rows[0]!)
 }

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import type { NetworkOptions } from '../config.ts'
 import { dhcpAgentType } from '../store/agents.ts'
 import { allocationsOf } from '../store/allocations.ts'
+import { readDhcpOptions } from '../store/port-parts.ts'
 import { groupBy, inSlices } from '../store/slices.ts'
 import type { PortRow, SubnetRow, Tables } from '../store/tables.ts'
 import type { WantedDhcpNetwork, WantedSubnet } from './agents.ts'
@@ -61,12 +62,7 @@ async function describeClients(db: Kysely<Tables>, ports: readonly PortRow[]): P
   const ids = ports.map((port) => port.id)
   const ips = await allocationsOf(db, ids)
   const prefixLengths = await prefixLengthsOf(db, [...ips.values()].flat())
-  const options = groupBy(
-    await inSlices(ids, (slice) =>
-      db.selectFrom('extradhcpopts').selectAll().where('port_id', 'in', slice).execute(),
-    ),
-    (option) => option.port_id,
-  )
+  const options = groupBy(await readDhcpOptions(db, ids), (option) => option.port_id)
   return new Map(
     ports.map((port) => [
       port.id,

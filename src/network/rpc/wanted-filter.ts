@@ -1,6 +1,7 @@
 /** The security groups of a host's ports, and the members of the groups that their rules name. */
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import { formatCidr, parseCidr } from '../ipam/ip.ts'
+import { byIds } from '../store/by-ids.ts'
 import { groupsById, rulesOf } from '../store/security-groups.ts'
 import { groupBy, inSlices } from '../store/slices.ts'
 import type { SecurityGroupRuleRow, Tables } from '../store/tables.ts'
@@ -59,21 +60,26 @@ async function addressesOf(
   return new Map([...groups].map(([id, of]) => [id, of.map((row) => row.address)]))
 }
 
+const readMembers = byIds((db, groupIds) =>
+  db
+    .selectFrom('securitygroupportbindings')
+    .innerJoin('ipallocations', 'ipallocations.port_id', 'securitygroupportbindings.port_id')
+    .select(['securitygroupportbindings.security_group_id', 'ipallocations.ip_address'])
+    .where('securitygroupportbindings.security_group_id', 'in', groupIds)
+    .union(
+      db
+        .selectFrom('securitygroupportbindings')
+        .innerJoin('allowedaddresspairs', 'allowedaddresspairs.port_id', 'securitygroupportbindings.port_id')
+        .select(['securitygroupportbindings.security_group_id', 'allowedaddresspairs.ip_address'])
+        .where('securitygroupportbindings.security_group_id', 'in', groupIds),
+    ),
+)
+
 /** The addresses of all ports in these groups, with those that they may use besides. */
 async function membersOf(db: Kysely<Tables>, groupIds: readonly string[]): Promise<WantedL2['remoteGroups']> {
   const members: WantedL2['remoteGroups'] = {}
   for (const id of groupIds) members[id] = { ipv4: [], ipv6: [] }
-  const rows = await inSlices(groupIds, async (slice) => {
-    const list = sql.join(slice)
-    const found = await sql<{ security_group_id: string; ip_address: string }>`
-      select s.security_group_id, i.ip_address from securitygroupportbindings s
-      join ipallocations i on i.port_id = s.port_id where s.security_group_id in (${list})
-      union
-      select s.security_group_id, a.ip_address from securitygroupportbindings s
-      join allowedaddresspairs a on a.port_id = s.port_id where s.security_group_id in (${list})`.execute(db)
-    return found.rows
-  })
-  for (const row of rows) {
+  for (const row of await readMembers(db, groupIds)) {
     const family = row.ip_address.includes(':') ? 'ipv6' : 'ipv4'
     const width = family === 'ipv6' ? 128 : 32
     const cidr = row.ip_address.includes('/') ? row.ip_address : `${row.ip_address}/${width}`

@@ -1,9 +1,12 @@
 /** What the L2 agent of one host must wire and filter, read whole. */
 import { type Kysely, sql } from 'kysely'
+import { statement } from '../../base/db/statement.ts'
 import type { NetworkOptions } from '../config.ts'
 import { parseCidr } from '../ipam/ip.ts'
 import { isAlive } from '../store/agents.ts'
 import { allocationsOf } from '../store/allocations.ts'
+import { byIds } from '../store/by-ids.ts'
+import { readAddressPairs } from '../store/port-parts.ts'
 import { groupsOfPorts } from '../store/security-groups.ts'
 import { groupBy, inSlices } from '../store/slices.ts'
 import type { AllocationRow, PortRow, Tables } from '../store/tables.ts'
@@ -11,19 +14,28 @@ import type { FixedIp, WantedL2, WantedNetwork, WantedPort } from './agents.ts'
 import { wantedFilter } from './wanted-filter.ts'
 
 interface BoundPort extends PortRow {
-  segment_id: string
+  /** Never null: the port is bound. */
+  segment_id: string | null
 }
+
+const readBoundPorts = statement((db: Kysely<Tables>, p: { host: string }) =>
+  db
+    .selectFrom('ports')
+    .innerJoin('ml2_port_bindings', 'ml2_port_bindings.port_id', 'ports.id')
+    .selectAll('ports')
+    .select('ml2_port_bindings.segment_id')
+    .where('ml2_port_bindings.host', '=', p.host)
+    .where('ml2_port_bindings.segment_id', 'is not', null),
+)
 
 export async function wantedL2(
   deps: { db: Kysely<Tables>; options: NetworkOptions; now: () => string },
   host: string,
 ): Promise<WantedL2> {
   const { db } = deps
-  const bound = await sql<BoundPort>`
-    select p.*, b.segment_id from ports p join ml2_port_bindings b on b.port_id = p.id
-    where b.host = ${host} and b.segment_id is not null`.execute(db)
-  const ports = await wantedPorts(db, bound.rows)
-  const networks = await wantedNetworks(db, bound.rows)
+  const { rows } = await readBoundPorts(db, { host })
+  const ports = await wantedPorts(db, rows)
+  const networks = await wantedNetworks(db, rows)
   const filter = await wantedFilter(db, ports)
   const tunnelled = networks.filter((network) => network.networkType === 'vxlan').map((network) => network.id)
   const { tunnels, forwarding } = await wantedTunnels(deps, host, tunnelled)
@@ -35,12 +47,7 @@ async function wantedPorts(db: Kysely<Tables>, rows: readonly BoundPort[]): Prom
   const ips = await allocationsOf(db, ids)
   const prefixLengths = await prefixLengthsOf(db, [...ips.values()].flat())
   const groups = await groupsOfPorts(db, ids)
-  const pairs = groupBy(
-    await inSlices(ids, (slice) =>
-      db.selectFrom('allowedaddresspairs').selectAll().where('port_id', 'in', slice).execute(),
-    ),
-    (pair) => pair.port_id,
-  )
+  const pairs = groupBy(await readAddressPairs(db, ids), (pair) => pair.port_id)
   return rows.map((row) => ({
     id: row.id,
     networkId: row.network_id,
@@ -59,15 +66,15 @@ async function wantedPorts(db: Kysely<Tables>, rows: readonly BoundPort[]): Prom
   }))
 }
 
+const readCidrs = byIds((db, ids) => db.selectFrom('subnets').select(['id', 'cidr']).where('id', 'in', ids))
+
 /** Prefix lengths of the subnets that these addresses are of. */
 export async function prefixLengthsOf(
   db: Kysely<Tables>,
   ips: readonly AllocationRow[],
 ): Promise<Map<string, number>> {
   const ids = [...new Set(ips.map((ip) => ip.subnet_id))]
-  const rows = await inSlices(ids, (slice) =>
-    db.selectFrom('subnets').select(['id', 'cidr']).where('id', 'in', slice).execute(),
-  )
+  const rows = await readCidrs(db, ids)
   return new Map(rows.map((row) => [row.id, parseCidr(row.cidr)!.prefixLength]))
 }
 
@@ -81,24 +88,25 @@ export const fixedIps = (
     prefixLength: prefixLengths.get(ip.subnet_id)!,
   }))
 
+const readSegments = byIds((db, ids) =>
+  db
+    .selectFrom('networksegments')
+    .innerJoin('networks', 'networks.id', 'networksegments.network_id')
+    .select([
+      'networks.id',
+      'networks.mtu',
+      'networks.admin_state_up',
+      'networksegments.network_type',
+      'networksegments.physical_network',
+      'networksegments.segmentation_id',
+    ])
+    .where('networksegments.id', 'in', ids),
+)
+
 // The segment is the one that the port's driver chose, not simply the network's first.
 async function wantedNetworks(db: Kysely<Tables>, rows: readonly BoundPort[]): Promise<WantedNetwork[]> {
-  const segmentIds = [...new Set(rows.map((row) => row.segment_id))]
-  const found = await inSlices(segmentIds, (slice) =>
-    db
-      .selectFrom('networksegments')
-      .innerJoin('networks', 'networks.id', 'networksegments.network_id')
-      .select([
-        'networks.id',
-        'networks.mtu',
-        'networks.admin_state_up',
-        'networksegments.network_type',
-        'networksegments.physical_network',
-        'networksegments.segmentation_id',
-      ])
-      .where('networksegments.id', 'in', slice)
-      .execute(),
-  )
+  const segmentIds = [...new Set(rows.flatMap((row) => row.segment_id ?? []))]
+  const found = await readSegments(db, segmentIds)
   return found.map((row) => ({
     id: row.id,
     networkType: row.network_type as WantedNetwork['networkType'],

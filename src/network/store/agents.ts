@@ -1,4 +1,5 @@
 import type { Db } from '../../base/db/database.ts'
+import { statement } from '../../base/db/statement.ts'
 import type { NetworkOptions } from '../config.ts'
 import type { AgentRow, Tables } from './tables.ts'
 
@@ -11,6 +12,10 @@ export function isAlive(
   return Date.parse(now) - Date.parse(agent.heartbeat_timestamp) <= options.agentDownTimeSeconds * 1000
 }
 
+const readEnabled = statement((db: Db<Tables>, p: { host: string }) =>
+  db.selectFrom('agents').selectAll().where('host', '=', p.host).where('admin_state_up', '=', 1),
+)
+
 /** The agents of a host that can be given work. */
 export async function workingAgents(
   db: Db<Tables>,
@@ -18,12 +23,7 @@ export async function workingAgents(
   now: string,
   options: NetworkOptions,
 ): Promise<AgentRow[]> {
-  const rows = await db
-    .selectFrom('agents')
-    .selectAll()
-    .where('host', '=', host)
-    .where('admin_state_up', '=', 1)
-    .execute()
+  const { rows } = await readEnabled(db, { host })
   return rows.filter((row) => isAlive(row, now, options))
 }
 

@@ -1,18 +1,23 @@
 import type { Db } from '../../base/db/database.ts'
+import { insertStatement } from '../../base/db/statement.ts'
 import type { AllocatedIp } from '../ipam/allocate.ts'
-import { groupBy, inSlices } from './slices.ts'
+import { byIds } from './by-ids.ts'
+import { groupBy } from './slices.ts'
 import type { AllocationRow, Tables } from './tables.ts'
+
+const readAllocations = byIds((db, ids) =>
+  db.selectFrom('ipallocations').selectAll().where('port_id', 'in', ids).orderBy('position'),
+)
 
 /** The addresses of ports, in the order they were given. */
 export async function allocationsOf(
   db: Db<Tables>,
   portIds: readonly string[],
 ): Promise<Map<string, AllocationRow[]>> {
-  const rows = await inSlices(portIds, (slice) =>
-    db.selectFrom('ipallocations').selectAll().where('port_id', 'in', slice).orderBy('position').execute(),
-  )
-  return groupBy(rows, (row) => row.port_id)
+  return groupBy(await readAllocations(db, portIds), (row) => row.port_id)
 }
+
+const insertAllocation = insertStatement<Tables, 'ipallocations'>('ipallocations')
 
 /** Gives a port these addresses besides those it has. */
 export async function insertAllocations(
@@ -29,7 +34,7 @@ export async function insertAllocations(
     port_id: port.id,
     position: firstPosition + index,
   }))
-  await db.insertInto('ipallocations').values(rows).execute()
+  for (const row of rows) await insertAllocation(db, row)
 }
 
 export async function deleteAllocations(

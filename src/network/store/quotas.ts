@@ -1,6 +1,7 @@
 /** Limits of what a project may have, and what it has. */
 import { sql } from 'kysely'
 import type { Db } from '../../base/db/database.ts'
+import { statement } from '../../base/db/statement.ts'
 import { python } from '../../base/http/validate.ts'
 import type { NetworkOptions } from '../config.ts'
 import { conflict } from '../errors.ts'
@@ -23,6 +24,14 @@ export const countedResources = Object.keys(countedTables) as (keyof typeof coun
 export const defaultLimit = (options: NetworkOptions, resource: string): number =>
   options.quotas[resource] ?? options.defaultQuota
 
+const readLimit = statement((db: Db<Tables>, p: { projectId: string; resource: string }) =>
+  db
+    .selectFrom('quotas')
+    .select('limit')
+    .where('project_id', '=', p.projectId)
+    .where('resource', '=', p.resource),
+)
+
 /** Throws OverQuota when these projects may not have one more each; a project may be named several times. */
 export async function reserveQuota(
   work: Work,
@@ -30,13 +39,8 @@ export async function reserveQuota(
   projectIds: readonly string[],
 ): Promise<void> {
   for (const projectId of new Set(projectIds)) {
-    const row = await work.db
-      .selectFrom('quotas')
-      .select('limit')
-      .where('project_id', '=', projectId)
-      .where('resource', '=', resource)
-      .executeTakeFirst()
-    const limit = row?.limit ?? defaultLimit(work.options, resource)
+    const { rows } = await readLimit(work.db, { projectId, resource })
+    const limit = rows[0]?.limit ?? defaultLimit(work.options, resource)
     if (limit < 0) continue
     await takeTurn(work.db, projectId)
     const wanted = projectIds.filter((id) => id === projectId).length
@@ -58,13 +62,16 @@ export async function countUsed(
   return Number(found.rows[0]?.used ?? 0)
 }
 
-// On databases with row locks this makes one project's transactions wait for each other until they commit.
-async function takeTurn(db: Db<Tables>, projectId: string): Promise<void> {
-  const taken = await db
+const raiseTurn = statement((db: Db<Tables>, p: { projectId: string }) =>
+  db
     .updateTable('project_turns')
     .set((eb) => ({ turn: eb('turn', '+', 1) }))
-    .where('project_id', '=', projectId)
-    .executeTakeFirst()
-  if (taken.numUpdatedRows === 0n)
+    .where('project_id', '=', p.projectId),
+)
+
+// On databases with row locks this makes one project's transactions wait for each other until they commit.
+async function takeTurn(db: Db<Tables>, projectId: string): Promise<void> {
+  const taken = await raiseTurn(db, { projectId })
+  if (taken.changed === 0)
     await db.insertInto('project_turns').values({ project_id: projectId, turn: 1 }).execute()
 }

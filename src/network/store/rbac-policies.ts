@@ -2,14 +2,13 @@
 import { sql } from 'kysely'
 import type { Db } from '../../base/db/database.ts'
 import { newUuid } from '../../base/ids.ts'
-import { inSlices } from './slices.ts'
+import { byIds } from './by-ids.ts'
 import type { RbacPolicyRow, Tables } from './tables.ts'
 
 /** All policies about these objects. */
-export const rbacPoliciesOf = (db: Db<Tables>, objectIds: readonly string[]): Promise<RbacPolicyRow[]> =>
-  inSlices(objectIds, (slice) =>
-    db.selectFrom('rbac_policies').selectAll().where('object_id', 'in', slice).execute(),
-  )
+export const rbacPoliciesOf = byIds((db, objectIds) =>
+  db.selectFrom('rbac_policies').selectAll().where('object_id', 'in', objectIds),
+)
 
 export async function deleteRbacPoliciesOf(db: Db<Tables>, objectId: string): Promise<void> {
   await db.deleteFrom('rbac_policies').where('object_id', '=', objectId).execute()

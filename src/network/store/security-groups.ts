@@ -1,9 +1,11 @@
 import type { Db } from '../../base/db/database.ts'
+import { insertStatement, statement } from '../../base/db/statement.ts'
 import { newUuid } from '../../base/ids.ts'
 import type { Work } from '../work.ts'
-import { groupBy, inSlices } from './slices.ts'
+import { byIds } from './by-ids.ts'
+import { groupBy } from './slices.ts'
 import { newStandard } from './standard.ts'
-import type { SecurityGroupRow, SecurityGroupRuleRow, Standard, Tables } from './tables.ts'
+import type { SecurityGroupRuleRow, Standard, Tables } from './tables.ts'
 
 type RuleParts = Omit<SecurityGroupRuleRow, keyof Standard | 'fingerprint'>
 
@@ -27,13 +29,13 @@ export async function ensureDefaultGroup(work: Work, projectId: string): Promise
   return id
 }
 
+const readDefaultGroup = statement((db: Db<Tables>, p: { projectId: string }) =>
+  db.selectFrom('default_security_group').select('security_group_id').where('project_id', '=', p.projectId),
+)
+
 export async function findDefaultGroup(db: Db<Tables>, projectId: string): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('default_security_group')
-    .select('security_group_id')
-    .where('project_id', '=', projectId)
-    .executeTakeFirst()
-  return row?.security_group_id
+  const { rows } = await readDefaultGroup(db, { projectId })
+  return rows[0]?.security_group_id
 }
 
 /** Every group lets everything out; the default one lets its members in. */
@@ -73,6 +75,8 @@ const plainRule = (
   remote_address_group_id: null,
 })
 
+const insertRule = insertStatement<Tables, 'securitygrouprules'>('securitygrouprules')
+
 /** Returns the ids of the new rules. */
 export async function insertRules(
   work: Work,
@@ -85,7 +89,7 @@ export async function insertRules(
     ...rule,
     fingerprint: fingerprint(rule),
   }))
-  await work.db.insertInto('securitygrouprules').values(rows).execute()
+  for (const row of rows) await insertRule(work.db, row)
   return rows.map((row) => row.id)
 }
 
@@ -137,33 +141,36 @@ export const protocolNumbers: Readonly<Record<string, number>> = {
 /** The number of a protocol given by name or number. */
 export const protocolNumber = (protocol: string): number => protocolNumbers[protocol] ?? Number(protocol)
 
-export const rulesOf = async (
+const readRules = byIds((db, groupIds) =>
+  db
+    .selectFrom('securitygrouprules')
+    .selectAll()
+    .where('security_group_id', 'in', groupIds)
+    .orderBy('created_at')
+    .orderBy('id'),
+)
+
+/** The rules of groups, oldest first. */
+export async function rulesOf(
   db: Db<Tables>,
   groupIds: readonly string[],
-): Promise<Map<string, SecurityGroupRuleRow[]>> => {
-  const rows = await inSlices(groupIds, (slice) =>
-    db
-      .selectFrom('securitygrouprules')
-      .selectAll()
-      .where('security_group_id', 'in', slice)
-      .orderBy('created_at')
-      .orderBy('id')
-      .execute(),
-  )
-  return groupBy(rows, (row) => row.security_group_id)
+): Promise<Map<string, SecurityGroupRuleRow[]>> {
+  return groupBy(await readRules(db, groupIds), (row) => row.security_group_id)
 }
+
+const readMemberships = byIds((db, portIds) =>
+  db.selectFrom('securitygroupportbindings').selectAll().where('port_id', 'in', portIds),
+)
 
 /** The groups of ports. */
 export async function groupsOfPorts(
   db: Db<Tables>,
   portIds: readonly string[],
 ): Promise<Map<string, string[]>> {
-  const rows = await inSlices(portIds, (slice) =>
-    db.selectFrom('securitygroupportbindings').selectAll().where('port_id', 'in', slice).execute(),
-  )
-  const groups = groupBy(rows, (row) => row.port_id)
+  const groups = groupBy(await readMemberships(db, portIds), (row) => row.port_id)
   return new Map([...groups].map(([id, of]) => [id, of.map((row) => row.security_group_id)]))
 }
 
-export const groupsById = (db: Db<Tables>, ids: readonly string[]): Promise<SecurityGroupRow[]> =>
-  inSlices(ids, (slice) => db.selectFrom('securitygroups').selectAll().where('id', 'in', slice).execute())
+export const groupsById = byIds((db, ids) =>
+  db.selectFrom('securitygroups').selectAll().where('id', 'in', ids),
+)

@@ -1,14 +1,15 @@
 import type { Db } from '../../base/db/database.ts'
-import { inSlices } from './slices.ts'
+import { byIds } from './by-ids.ts'
 import type { Tables } from './tables.ts'
+
+const readTags = byIds((db, ids) =>
+  db.selectFrom('tags').selectAll().where('resource_id', 'in', ids).orderBy('tag'),
+)
 
 /** Tags by resource, sorted. */
 export async function tagsOf(db: Db<Tables>, ids: readonly string[]): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>()
-  const rows = await inSlices(ids, (slice) =>
-    db.selectFrom('tags').selectAll().where('resource_id', 'in', slice).orderBy('tag').execute(),
-  )
-  for (const row of rows) {
+  for (const row of await readTags(db, ids)) {
     const tags = found.get(row.resource_id)
     if (tags === undefined) found.set(row.resource_id, [row.tag])
     else tags.push(row.tag)

@@ -1,7 +1,8 @@
 import type { Db } from '../../../base/db/database.ts'
 import { allocationsOf } from '../../store/allocations.ts'
+import { readAddressPairs, readBindings, readDhcpOptions } from '../../store/port-parts.ts'
 import { groupsOfPorts } from '../../store/security-groups.ts'
-import { groupBy, inSlices } from '../../store/slices.ts'
+import { groupBy } from '../../store/slices.ts'
 import { viewStandard } from '../../store/standard.ts'
 import type { PortRow, Tables } from '../../store/tables.ts'
 import { tagsOf } from '../../store/tags.ts'
@@ -17,22 +18,10 @@ export async function viewPorts(
   const ids = rows.map((row) => row.id)
   const ips = await allocationsOf(db, ids)
   const groups = await groupsOfPorts(db, ids)
-  const bindings = await inSlices(ids, (slice) =>
-    db.selectFrom('ml2_port_bindings').selectAll().where('port_id', 'in', slice).execute(),
-  )
+  const bindings = await readBindings(db, ids)
   const bindingOf = new Map(bindings.map((binding) => [binding.port_id, binding]))
-  const pairs = groupBy(
-    await inSlices(ids, (slice) =>
-      db.selectFrom('allowedaddresspairs').selectAll().where('port_id', 'in', slice).execute(),
-    ),
-    (pair) => pair.port_id,
-  )
-  const options = groupBy(
-    await inSlices(ids, (slice) =>
-      db.selectFrom('extradhcpopts').selectAll().where('port_id', 'in', slice).execute(),
-    ),
-    (option) => option.port_id,
-  )
+  const pairs = groupBy(await readAddressPairs(db, ids), (pair) => pair.port_id)
+  const options = groupBy(await readDhcpOptions(db, ids), (option) => option.port_id)
   const tags = await tagsOf(db, ids)
   return rows.map((row) => {
     const binding = bindingOf.get(row.id)

@@ -4,8 +4,7 @@ import type { Db } from '../../../base/db/database.ts'
 import { conflict, invalid, unknown } from '../../errors.ts'
 import { parseCidr } from '../../ipam/ip.ts'
 import { sharedWith } from '../../store/rbac-policies.ts'
-import { fingerprint, insertRules } from '../../store/security-groups.ts'
-import { inSlices } from '../../store/slices.ts'
+import { fingerprint, groupsById, insertRules } from '../../store/security-groups.ts'
 import { touch } from '../../store/standard.ts'
 import type { SecurityGroupRuleRow, Tables } from '../../store/tables.ts'
 import type { Work } from '../../work.ts'
@@ -83,9 +82,7 @@ export function securityGroupRuleResource(): Resource<SecurityGroupRuleRow> {
 
 async function groupFacts(db: Db<Tables>, rules: readonly Values[]): Promise<Values[]> {
   const ids = [...new Set(rules.map((rule) => rule['security_group_id'] as string))]
-  const groups = await inSlices(ids, (slice) =>
-    db.selectFrom('securitygroups').select(['id', 'project_id']).where('id', 'in', slice).execute(),
-  )
+  const groups = await groupsById(db, ids)
   const owners = new Map(groups.map((group) => [group.id, group.project_id]))
   return rules.map((rule) => {
     const owner = owners.get(rule['security_group_id'] as string) ?? null
