@@ -12,6 +12,7 @@ const removePort = statement((db: Db<Tables>, p: { id: string }) =>
   db.deleteFrom('ports').where('id', '=', p.id),
 )
 
+/** Agents and compute are told after the commit. */
 export async function deletePort(work: Work, port: PortRow): Promise<void> {
   const [binding] = await readBindings(work.db, [port.id])
   const groups = (await groupsOfPorts(work.db, [port.id])).get(port.id) ?? []
