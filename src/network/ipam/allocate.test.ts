@@ -93,6 +93,9 @@ test('a port on a SLAAC subnet has the address that its host will make of its MA
     mac_address: 'fa:16:3e:00:00:01',
   })
   assert.equal(port.fixed_ips[0].ip_address, 'fd00:1::f816:3eff:fe00:1')
+  const twice = [{ subnet_id: port.fixed_ips[0].subnet_id }, { subnet_id: port.fixed_ips[0].subnet_id }]
+  const asked = await made(cloud.member, '/ports', 'port', { network_id: network.id, fixed_ips: twice })
+  assert.equal(asked.fixed_ips.length, 1)
   const other = await made(cloud.member, '/subnets', 'subnet', {
     network_id: network.id,
     ip_version: 6,

@@ -127,7 +127,8 @@ export async function chooseWanted(
           `IPv6 address ${address} cannot be directly assigned to a port on subnet ${subnet.row.id} as the subnet is configured for automatic addresses`,
         )
       }
-      chosen.push(own)
+      // There is one such address, however often it is asked for.
+      if (![...others, ...chosen].some((ip) => ip.ipAddress === own.ipAddress)) chosen.push(own)
     } else if (address === undefined) {
       chosen.push(await chooseFromAny(work, port, [subnet], [...others, ...chosen]))
     } else {
