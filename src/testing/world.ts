@@ -146,6 +146,7 @@ async function startRunning(
       count: options.hosts ?? 2,
       namePrefix: 'host-',
       bus: started.bus,
+      server: started.network.agentServer,
       log,
       ...(isKept ? { directory: join(directory, 'guests') } : {}),
     }),

@@ -22,6 +22,7 @@ import { startDhcpAgent } from '../../network/agents/dhcp/start-dhcp-agent.ts'
 import { forwardOverHttp } from '../../network/agents/metadata/metadata-proxy.ts'
 import { startMetadataAgent } from '../../network/agents/metadata/start-metadata-agent.ts'
 import { purgeHost as purgeNetwork } from '../../network/agents/purge-host.ts'
+import type { ServerMethods } from '../../network/rpc/agents.ts'
 import { type CloudSecrets, type CloudSettings, layout, portOf, urlOf } from './settings.ts'
 
 interface HostDeps {
@@ -77,6 +78,8 @@ export async function openDriver(deps: HostDeps): Promise<Driver> {
 export async function startNetworkAgents(
   deps: HostDeps & {
     bus: Bus
+    /** Network's side of the agents, called straight. */
+    server: ServerMethods
     secrets: CloudSecrets
     /** This host's end of tunnels. */
     hostIp: string
@@ -89,7 +92,7 @@ export async function startNetworkAgents(
   const host = realHost(run, log)
   deps.onProgress('starting the network agents')
   const provider = await createProviderNetwork(host, settings.id, settings.providerCidr)
-  const common = { bus, host, hostName: settings.hostName, log, cloudId: settings.id }
+  const common = { bus, server: deps.server, host, hostName: settings.hostName, log, cloudId: settings.id }
   const dhcp = dhcpOptions(stateDir)
   const vxlan = { ...defaultBridgeOptions.vxlan, enabled: true, localIp: deps.hostIp }
   const physicalInterfaceMappings = { provider: provider.interfaceName }

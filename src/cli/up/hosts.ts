@@ -34,6 +34,7 @@ async function openSimulatedHosts(deps: HostsDeps): Promise<Hosts> {
       count: settings.hosts,
       namePrefix: 'host-',
       bus: services.bus,
+      server: services.network.agentServer,
       log: deps.log.child({ service: 'network.agents' }),
       directory: layout(deps.stateDir).instances,
     }),
@@ -57,7 +58,9 @@ async function openRealHost(deps: HostsDeps): Promise<Hosts> {
   const driver = await openDriver(deps)
   undo.use(keepLibvirt(deps))
   const hostIp = hostAddress(settings)
-  undo.use(await startNetworkAgents({ ...deps, bus: services.bus, hostIp }))
+  undo.use(
+    await startNetworkAgents({ ...deps, bus: services.bus, server: services.network.agentServer, hostIp }),
+  )
   onProgress('starting the compute agent')
   undo.use(await services.compute.startHosts([{ host: settings.hostName, hostIp, driver }]))
   const life = undo.move()

@@ -11,6 +11,7 @@ import { simulatedDaemons } from '../../network/agents/dhcp/daemons.ts'
 import { defaultDhcpOptions } from '../../network/agents/dhcp/options.ts'
 import { startDhcpAgent } from '../../network/agents/dhcp/start-dhcp-agent.ts'
 import { startMetadataAgent } from '../../network/agents/metadata/start-metadata-agent.ts'
+import type { ServerMethods } from '../../network/rpc/agents.ts'
 
 export interface SimulatedHost extends AgentHost {
   driver: FakeDriver
@@ -22,6 +23,8 @@ interface SimulatedHostsOptions {
   /** `host-1`, `host-2` and so on begin with this. */
   namePrefix: string
   bus: Bus
+  /** Network's side of the agents, called straight: a thousand hosts' messages need no copying. */
+  server: ServerMethods
   log: Logger
   /** Guests survive the program there; without it they do not. */
   directory?: string
@@ -33,11 +36,11 @@ export interface SimulatedHosts extends AsyncDisposable {
 
 /** Starts the network agents of the hosts; the compute agents are started with `hosts`. */
 export async function startSimulatedHosts(options: SimulatedHostsOptions): Promise<SimulatedHosts> {
-  const { bus, log } = options
+  const { bus, server, log } = options
   await using undo = new AsyncDisposableStack()
   const hosts = Array.from({ length: options.count }, (_, index) => makeHost(options, index + 1))
   for (const [index, each] of hosts.entries()) {
-    const common = { bus, log, host: each.network, hostName: each.host, cloudId: 'default' }
+    const common = { bus, server, log, host: each.network, hostName: each.host, cloudId: 'default' }
     const tunnels = { ...defaultBridgeOptions.vxlan, enabled: true, localIp: each.hostIp }
     const physicalInterfaceMappings = { provider: 'eth0' }
     undo.use(
