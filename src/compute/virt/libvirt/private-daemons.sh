@@ -18,6 +18,15 @@ for pair in etc:/etc/libvirt lib:/var/lib/libvirt run:/run/libvirt log:/var/log/
   mount --bind "$mine" "$fixed"
 done
 
+# libvirtd looks up the user that its package was built for even where qemu.conf names another, and will not start
+# without one. The package that makes that user would start a libvirtd of the system as well.
+for pair in 'passwd:libvirt-qemu:x:65534:65534::/nonexistent:/usr/sbin/nologin' 'group:libvirt-qemu:x:65534:'; do
+  file=${pair%%:*}
+  if grep -q '^libvirt-qemu:' "/etc/$file"; then continue; fi
+  { cat "/etc/$file"; echo "${pair#*:}"; } > "$directory/$file"
+  mount --bind "$directory/$file" "/etc/$file"
+done
+
 # An empty read-only file hides what is below it: libvirt tests these paths by access().
 : > "$directory/hidden"
 chmod 0400 "$directory/hidden"
