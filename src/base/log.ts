@@ -61,7 +61,7 @@ export function createLogger(options: { level?: string; destination?: string } =
     mixin: () => current.getStore() ?? {},
   }
   if (options.destination === undefined) return pino(settings)
-  return pino(settings, pino.destination({ dest: options.destination, mkdir: true, mode: 0o600, sync: false }))
+  return pino(settings, pino.destination({ dest: options.destination, mkdir: true, mode: 0o600, sync: true }))
 }
 
 /** Says nothing: for tests. */
