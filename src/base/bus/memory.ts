@@ -1,7 +1,7 @@
 /** The bus within one process: what `kilonova up` and the tests run on. */
 import { Fault } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import type { Bus, Handler, Target } from './bus.ts'
+import type { Bus, BusState, Handler, MessageInfo, ServerTarget, Target } from './bus.ts'
 
 interface Server {
   name: string
@@ -19,6 +19,9 @@ interface Topic {
 
 const defaultTimeoutSeconds = 60
 
+// A handler runs in the asynchronous context of its caller, request id and all: nothing needs to be carried.
+const inProcess: MessageInfo = { context: {}, redelivered: false }
+
 /** Messages are copied as JSON, so that neither side can change what the other holds, as on any other transport. */
 export function createMemoryBus(options: { log?: Logger } = {}): Bus {
   return new MemoryBus(options.log)
@@ -28,16 +31,14 @@ class MemoryBus implements Bus {
   readonly #topics = new Map<string, Topic>()
   readonly #log: Logger | undefined
   readonly #pending = new Set<(error: Fault) => void>()
+  readonly #since = Date.now()
   #closed = false
 
   constructor(log: Logger | undefined) {
     this.#log = log
   }
 
-  async serve(
-    target: Required<Target>,
-    methods: Readonly<Record<string, Handler>>,
-  ): Promise<AsyncDisposable> {
+  async serve(target: ServerTarget, methods: Readonly<Record<string, Handler>>): Promise<AsyncDisposable> {
     const topic = this.#topic(target.topic)
     const server: Server = { name: target.server, methods, running: new Set() }
     topic.servers.push(server)
@@ -88,6 +89,20 @@ class MemoryBus implements Bus {
     for (const server of this.#topic(topicName).servers) this.#start(server, method, text)
   }
 
+  state(): BusState {
+    return {
+      transport: 'memory',
+      connected: !this.#closed,
+      host: null,
+      since: this.#since,
+      why: this.#closed ? 'closed' : null,
+    }
+  }
+
+  watch(): Disposable {
+    return { [Symbol.dispose]: () => undefined }
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     for (const fail of this.#pending) fail(new Fault('unavailable', 'The message bus was closed.'))
@@ -129,7 +144,8 @@ async function invoke(server: Server, method: string, text: string | undefined):
   if (handler === undefined) throw new Fault('not-implemented', `${server.name} has no method ${method}.`)
   // The caller goes on first: a handler that answers at once must not run inside the sender's stack.
   await Promise.resolve()
-  const running = (async () => handler((text === undefined ? undefined : JSON.parse(text)) as never))()
+  const args = (text === undefined ? undefined : JSON.parse(text)) as never
+  const running = (async () => handler(args, inProcess))()
   server.running.add(running)
   try {
     return await running

@@ -2,7 +2,7 @@
 import type { Static, TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import { Fault } from '../errors.ts'
-import type { Bus, Handler } from './bus.ts'
+import type { Bus, Handler, Target } from './bus.ts'
 
 export interface RpcMethod {
   args: TSchema
@@ -16,7 +16,10 @@ export interface RpcMethod {
 
 export type RpcMethods = Readonly<Record<string, RpcMethod>>
 
-export interface RpcTable<M extends RpcMethods> {
+/** What a real OpenStack service on the other side expects of every message of a table. */
+export type RpcDialect = Pick<Target, 'namespace' | 'version'>
+
+export interface RpcTable<M extends RpcMethods> extends RpcDialect {
   readonly topic: string
   readonly methods: M
 }
@@ -35,24 +38,28 @@ export type RpcHandlers<M extends RpcMethods> = {
 }
 
 /** `defineRpc('compute', { spawn: { args: Type.Object(…), reply: Type.Object(…) } })` */
-export function defineRpc<const M extends RpcMethods>(topic: string, methods: M): RpcTable<M> {
-  return { topic, methods }
+export function defineRpc<const M extends RpcMethods>(
+  topic: string,
+  methods: M,
+  dialect: RpcDialect = {},
+): RpcTable<M> {
+  return { ...dialect, topic, methods }
 }
 
 /** One function for each method of the table; `to.server` names one server of the topic. */
 export function rpcClient<M extends RpcMethods>(bus: Bus, table: RpcTable<M>): RpcClient<M> {
-  const { topic } = table
+  const { methods, ...anyServer } = table
   const send = ([name, method]: [string, RpcMethod]) => {
     const call = (args: unknown, to: { server?: string; timeoutSeconds?: number } = {}) => {
-      if (method.fanout === true) return bus.fanout(topic, name, args)
-      const target = to.server === undefined ? { topic } : { topic, server: to.server }
+      if (method.fanout === true) return bus.fanout(table.topic, name, args)
+      const target = to.server === undefined ? anyServer : { ...anyServer, server: to.server }
       if (method.reply === undefined) return bus.cast(target, name, args)
       const timeoutSeconds = to.timeoutSeconds ?? method.timeoutSeconds
       return bus.call(target, name, args, timeoutSeconds === undefined ? {} : { timeoutSeconds })
     }
     return [name, call]
   }
-  return Object.fromEntries(Object.entries(table.methods).map(send)) as RpcClient<M>
+  return Object.fromEntries(Object.entries(methods).map(send)) as RpcClient<M>
 }
 
 const validators = new WeakMap<TSchema, Validator>()
