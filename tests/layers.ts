@@ -49,7 +49,7 @@ export const layers: readonly (readonly [path: string, may: readonly string[]])[
   ['compute/store', []],
   ['compute/cells', ['compute/store']],
   ['compute/metadata', ['compute/store', ...clients]],
-  ['compute/scheduler', ['compute/store', ...clients]],
+  ['compute/scheduler', ['compute/store', 'compute/rpc', ...clients]],
   [
     'compute/conductor',
     [

@@ -1,11 +1,10 @@
-/** Wires compute by hand: API, metadata, conductor with scheduler, and the agents of the hosts in this process. */
+/** All of compute in one process, wired by hand: the API, metadata, a conductor, a scheduler, and agents of hosts. */
 import type { FastifyInstance } from 'fastify'
 import type { Kysely } from 'kysely'
 import { imageClient } from '#image/client.ts'
 import { networkClient } from '#network/client.ts'
 import { placementClient } from '#placement/client.ts'
 import type { TokenValidator } from '../base/auth/context.ts'
-import { createPolicy } from '../base/auth/policy/policy.ts'
 import type { PolicyOverrides } from '../base/auth/policy/policy-file.ts'
 import type { Bus } from '../base/bus/bus.ts'
 import { rpcClient } from '../base/bus/rpc.ts'
@@ -13,20 +12,20 @@ import { openDatabase } from '../base/db/database.ts'
 import { migrate } from '../base/db/migrate.ts'
 import type { Send } from '../base/http/client.ts'
 import type { Logger } from '../base/log.ts'
+import { runTasks } from '../base/task/run-tasks.ts'
 import type { AgentHost } from './agent/handlers.ts'
 import { imageSource } from './agent/image-source.ts'
 import { startAgents } from './agent/start-agents.ts'
-import { createComputeApi } from './api/app.ts'
-import { computePolicies } from './api/policies.ts'
-import { projectLookup } from './api/project-lookup.ts'
+import { startApi } from './api/start-api.ts'
 import { type Cells, ensureCells, openCells } from './cells/open-cells.ts'
+import { reportState, schedulerService } from './cells/report-state.ts'
 import type { ConductorConfig } from './conductor/deps.ts'
 import { type Conductor, type ConductorOptions, startConductor } from './conductor/start-conductor.ts'
 import { type ComputeApiConfig, defaultComputeApiConfig } from './config.ts'
-import { createMetadataApp } from './metadata/app.ts'
-import { metadataSource } from './metadata/find-facts.ts'
+import { startMetadata } from './metadata/start-metadata.ts'
 import { agentRpc } from './rpc/agent.ts'
-import { conductorRpc } from './rpc/conductor.ts'
+import { createHostDirectory } from './scheduler/host-directory.ts'
+import { createScheduler } from './scheduler/scheduler.ts'
 import type { ApiTables } from './store/api-tables.ts'
 import { apiMigrations } from './store/migrations/list.ts'
 
@@ -68,53 +67,59 @@ export interface ComputeService extends AsyncDisposable {
 
 /** Opens the databases, brings them up to date, and starts everything but hosts; the caller listens with the apps. */
 export async function startCompute(options: ComputeOptions): Promise<ComputeService> {
-  const { bus, log, serviceToken } = options
+  const { bus, log, serviceToken, hostName } = options
   await using undo = new AsyncDisposableStack()
   const apiDb = openDatabase<ApiTables>(options.database('nova_api'))
   undo.defer(() => apiDb.destroy())
   await migrate(apiDb, apiMigrations)
   await ensureCells(apiDb, { cell0: options.database('nova_cell0'), cell1: options.database('nova') })
   const cells = undo.use(await openCells(apiDb))
+  const cell = cells.withHosts()[0]!
   const placement = placementClient(options.placement, serviceToken)
   const network = networkClient(options.network, serviceToken)
   const config = { ...defaultComputeApiConfig, ...options.api }
+  const agentClient = rpcClient(bus, agentRpc)
+  const agents = () => agentClient
+  const directory = createHostDirectory({
+    apiDb,
+    cells: cells.withHosts,
+    serviceDownSeconds: config.serviceDownSeconds,
+    defaultAvailabilityZone: config.defaultAvailabilityZone,
+  })
   const conductor = undo.use(
     await startConductor({
-      host: options.hostName,
+      host: hostName,
       apiDb,
       cells,
+      cell,
       bus,
+      agents,
+      scheduler: createScheduler({ apiDb, cells: cells.withHosts, placement, directory }),
+      directory,
       placement,
       network,
       log: log.child({ service: 'compute.conductor' }),
       config: options.conductor ?? {},
-      serviceDownSeconds: config.serviceDownSeconds,
-      defaultAvailabilityZone: config.defaultAvailabilityZone,
       alone: true,
       ...(options.changeFlow === undefined ? {} : { changeFlow: options.changeFlow }),
     }),
   )
-  const app = createComputeApi({
-    deps: {
-      apiDb,
-      cells,
-      config,
-      identity: projectLookup(options.identity),
-      conductor: rpcClient(bus, conductorRpc),
-      agents: rpcClient(bus, agentRpc),
-      placement,
-      networkFor: (token) => networkClient(options.network, async () => token),
-      imagesFor: (token) => imageClient(options.image, async () => token),
-    },
-    tokens: options.tokens,
-    policy: createPolicy(computePolicies, options.policyOverrides),
+  undo.use(runTasks([reportState({ db: cell.db, host: hostName, services: [schedulerService] })], { log }))
+  const app = startApi({
+    ...options,
+    apiDb,
+    cells,
+    agents,
+    placement,
+    config,
     log: log.child({ service: 'compute.api' }),
-    identityUri: options.identityUri,
   })
   undo.defer(() => app.close())
-  const metadataApp = createMetadataApp({
+  const metadataApp = startMetadata({
+    apiDb,
+    cells,
+    network,
     sharedSecret: options.metadataSharedSecret,
-    ...metadataSource({ apiDb, cells, network }),
     log: log.child({ service: 'compute.metadata' }),
   })
   undo.defer(() => metadataApp.close())
@@ -127,9 +132,9 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeServ
     conductor,
     async startHosts(hosts) {
       const images = imageSource(imageClient(options.image, serviceToken))
-      const agents = await startAgents({ hosts, bus, images, log: log.child({ service: 'compute.agent' }) })
+      const started = await startAgents({ hosts, bus, images, log: log.child({ service: 'compute.agent' }) })
       await conductor.flows.start()
-      return agents
+      return started
     },
     [Symbol.asyncDispose]: () => life.disposeAsync(),
   }

@@ -36,7 +36,8 @@ export interface NetworkDeps {
 /** What is told to conductors and asked of the agents on hosts. */
 export interface EngineDeps {
   conductor: ConductorClient
-  agents: AgentClient
+  /** The agents of a cell's hosts. */
+  agents: (cellId: number) => AgentClient
 }
 
 export interface HostDeps extends CellDeps, Pick<EngineDeps, 'conductor'> {

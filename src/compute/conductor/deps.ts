@@ -38,7 +38,8 @@ export interface ConductorDeps {
   placement: PlacementClient
   network: NetworkClient
   networks: NetworkDirectory
-  agents: AgentClient
+  /** The agents of a cell's hosts. */
+  agents: (cellId: number) => AgentClient
   scheduler: Scheduler
   directory: HostDirectory
   vifs: VifWaits

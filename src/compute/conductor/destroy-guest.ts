@@ -6,12 +6,11 @@ import type { ConductorDeps } from './deps.ts'
  */
 export async function destroyGuest(
   { agents, directory, log }: Pick<ConductorDeps, 'agents' | 'directory' | 'log'>,
-  uuid: string,
-  host: string,
+  { uuid, cellId, host }: { uuid: string; cellId: number; host: string },
 ): Promise<void> {
   if (!(await directory.isUp(host))) {
     log.warn({ uuid, host }, 'the host is down: its guest is removed when it comes back')
     return
   }
-  await agents.destroy({ uuid }, { server: host })
+  await agents(cellId).destroy({ uuid }, { server: host })
 }

@@ -1,20 +1,22 @@
-/** Wires a conductor with its scheduler: flows, messages, tasks. */
+/** Wires a conductor: flows, messages, tasks. */
 import type { Kysely } from 'kysely'
 import type { NetworkClient } from '#network/client.ts'
 import type { PlacementClient } from '#placement/client.ts'
 import type { Bus } from '../../base/bus/bus.ts'
-import { rpcClient, serveRpc } from '../../base/bus/rpc.ts'
+import { serveRpc } from '../../base/bus/rpc.ts'
 import { timestamp } from '../../base/clock.ts'
 import type { ErasedFlow } from '../../base/flow/flow.ts'
 import { createFlowRunner, type FlowRunner } from '../../base/flow/runner.ts'
 import type { Logger } from '../../base/log.ts'
 import { runTasks } from '../../base/task/run-tasks.ts'
 import type { Cells } from '../cells/open-cells.ts'
-import { agentRpc } from '../rpc/agent.ts'
+import { conductorService, reportState } from '../cells/report-state.ts'
+import type { AgentClient } from '../rpc/agent.ts'
 import { conductorRpc } from '../rpc/conductor.ts'
-import { createHostDirectory } from '../scheduler/host-directory.ts'
-import { createScheduler } from '../scheduler/scheduler.ts'
+import type { HostDirectory } from '../scheduler/host-directory.ts'
+import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { ApiTables } from '../store/api-tables.ts'
+import type { CellDb } from '../store/cell-dbs.ts'
 import { reportServices } from '../store/services.ts'
 import { type ConductorConfig, type ConductorDeps, defaultConductorConfig } from './deps.ts'
 import { handleExternalEvents } from './external-events.ts'
@@ -24,7 +26,6 @@ import { operateServer } from './flows/operate-server.ts'
 import { createNetworkDirectory } from './network-directory.ts'
 import { notePowerChange, syncGuests } from './power-sync.ts'
 import { defaultResourceConfig, type ResourceConfig, registerHosts } from './register-hosts.ts'
-import { reportState } from './tasks/report-state.ts'
 import { settleTasks } from './tasks/settle-tasks.ts'
 import { createVifWaits } from './vif-waits.ts'
 
@@ -33,14 +34,16 @@ export interface ConductorOptions {
   apiDb: Kysely<ApiTables>
   cells: Cells
   bus: Bus
+  /** The cell whose agents' messages come over `bus`: the one with this conductor's own database. */
+  cell: CellDb
+  agents: (cellId: number) => AgentClient
+  scheduler: Scheduler
+  directory: HostDirectory
   placement: PlacementClient
   network: NetworkClient
   log: Logger
   config?: Partial<ConductorConfig>
   resources?: Partial<ResourceConfig>
-  enabledFilters?: readonly string[]
-  serviceDownSeconds?: number
-  defaultAvailabilityZone?: string
   /** Changes a flow before it is known: how tests make one stop at a step. */
   changeFlow?: (flow: ErasedFlow<ConductorDeps>) => ErasedFlow<ConductorDeps>
   /** All flows of conductors of this host are a dead process's: it is the only one. */
@@ -53,31 +56,14 @@ export interface Conductor extends AsyncDisposable {
 }
 
 export async function startConductor(options: ConductorOptions): Promise<Conductor> {
-  const { host, apiDb, cells, bus, placement, network, log } = options
-  const withHosts = cells.withHosts()
-  const [cell] = withHosts
-  if (cell === undefined) throw new Error('a conductor needs a cell besides cell0')
-  const directory = createHostDirectory({
-    apiDb,
-    cells: withHosts,
-    serviceDownSeconds: options.serviceDownSeconds ?? 60,
-    defaultAvailabilityZone: options.defaultAvailabilityZone ?? 'nova',
-  })
-  const { enabledFilters } = options
-  const scheduler = createScheduler({
-    apiDb,
-    cells: withHosts,
-    placement,
-    directory,
-    ...(enabledFilters === undefined ? {} : { enabledFilters }),
-  })
+  const { host, apiDb, cells, cell, bus, placement, network, scheduler, directory, log } = options
   const deps: ConductorDeps = {
     apiDb,
     cells,
     placement,
     network,
     networks: createNetworkDirectory(network),
-    agents: rpcClient(bus, agentRpc),
+    agents: options.agents,
     scheduler,
     directory,
     vifs: createVifWaits(),
@@ -102,10 +88,14 @@ export async function startConductor(options: ConductorOptions): Promise<Conduct
       wake: ({ subject }) => flows.wake(subject),
       cancelled: ({ subject }) => flows.wake(subject),
       externalEvents: ({ events }) => handleExternalEvents(deps, events),
-      hostsChanged: () => directory.forget(),
+      hostsChanged() {
+        directory.forget()
+        scheduler.hostsChanged()
+      },
       async hostsStarted({ hosts }) {
         await registerHosts({ apiDb, cell, placement, resources }, hosts)
         directory.forget()
+        scheduler.hostsChanged()
         return {}
       },
       async reportHosts({ hosts }) {
@@ -119,7 +109,10 @@ export async function startConductor(options: ConductorOptions): Promise<Conduct
   const wake = (subject: string) => flows.wake(subject)
   const aloneSince = options.alone === true ? { aloneSince: timestamp() } : {}
   const tasks = runTasks(
-    [reportState({ cell, host }), settleTasks({ apiDb, cells, wake, log, ...aloneSince })],
+    [
+      reportState({ db: cell.db, host, services: [conductorService] }),
+      settleTasks({ apiDb, cells, wake, log, ...aloneSince }),
+    ],
     { log },
   )
   return {

@@ -9,9 +9,12 @@ import { silentLogger } from '../../base/log.ts'
 import { placementWorld } from '../../placement/world.ts'
 import { startAgents } from '../agent/start-agents.ts'
 import { type Cells, ensureCells, openCells } from '../cells/open-cells.ts'
+import { agentRpc } from '../rpc/agent.ts'
 import { conductorRpc } from '../rpc/conductor.ts'
 import type { OperationName } from '../rpc/operations.ts'
 import { requestBuilds, requestDelete, requestOperation } from '../rpc/request-work.ts'
+import { createHostDirectory } from '../scheduler/host-directory.ts'
+import { createScheduler } from '../scheduler/scheduler.ts'
 import type { ApiTables } from '../store/api-tables.ts'
 import type { Flavor } from '../store/flavors.ts'
 import type { InstanceRow, NewInstance } from '../store/instance-records.ts'
@@ -60,12 +63,29 @@ export async function computeWorld(options: Partial<ConductorOptions> = {}) {
   const bus = createMemoryBus()
   life.defer(() => bus.close())
   const network = new FakeNetwork()
+  const directory = createHostDirectory({
+    apiDb,
+    cells: cells.withHosts,
+    serviceDownSeconds: 60,
+    defaultAvailabilityZone: 'nova',
+  })
+  const agents = rpcClient(bus, agentRpc)
+  const scheduler = createScheduler({
+    apiDb,
+    cells: cells.withHosts,
+    placement: placement.client,
+    directory,
+  })
   const start = (): Promise<Conductor> =>
     startConductor({
       host: 'controller',
       apiDb,
       cells,
+      cell: cells.withHosts()[0]!,
       bus,
+      agents: () => agents,
+      scheduler,
+      directory,
       placement: placement.client,
       network: network.client,
       log: silentLogger,

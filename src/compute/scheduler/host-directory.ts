@@ -9,7 +9,8 @@ import type { HostAggregate, HostState } from './host-state.ts'
 
 export interface HostDirectoryOptions {
   apiDb: Kysely<ApiTables>
-  cells: readonly CellDb[]
+  /** Those that have hosts. */
+  cells: () => readonly CellDb[]
   serviceDownSeconds: number
   defaultAvailabilityZone: string
   clock?: Clock
@@ -35,7 +36,7 @@ export function createHostDirectory(options: HostDirectoryOptions): HostDirector
   async function read(): Promise<ReadonlyMap<string, HostState>> {
     const aggregates = await aggregatesByHost(options.apiDb)
     const hosts = new Map<string, HostState>()
-    for (const cell of options.cells) {
+    for (const cell of options.cells()) {
       const [nodes, services, usage] = await Promise.all([
         listComputeNodes(cell.db),
         listServices(cell.db, { binary: 'nova-compute' }),

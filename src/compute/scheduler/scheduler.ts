@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import type { AllocationCandidates, PlacementClient } from '#placement/client.ts'
 import { Fault } from '../../base/errors.ts'
 import { inOrder } from '../../base/task/in-order.ts'
+import type { Selection } from '../rpc/scheduler.ts'
 import type { ApiTables } from '../store/api-tables.ts'
 import type { CellDb } from '../store/cell-dbs.ts'
 import type { RequestSpec } from '../store/request-specs.ts'
@@ -16,7 +17,8 @@ import { defaultWeighers, filterHosts, rankHosts } from './weighers/weighers.ts'
 
 export interface SchedulerOptions {
   apiDb: Kysely<ApiTables>
-  cells: readonly CellDb[]
+  /** Those that have hosts. */
+  cells: () => readonly CellDb[]
   placement: PlacementClient
   directory: HostDirectory
   enabledFilters?: readonly string[]
@@ -24,19 +26,15 @@ export interface SchedulerOptions {
   maxCandidates?: number
 }
 
-export interface Selection {
-  host: string
-  node: string
-  nodeUuid: string
-  cellId: number
-  availabilityZone: string
-}
-
 export interface Scheduler {
   /** Throws `unavailable`, details.noValidHost, when no host will do; its message says which refused why. */
   select(spec: RequestSpec, excludedHosts: readonly string[]): Promise<Selection>
-  /** The server does not go where it was to go. */
+  /** The server does not go where it was to go, or is there. */
   forget(instanceUuid: string): void
+  /** How a build on a host ended: hosts on which builds fail are chosen last. */
+  noteBuild(host: string, succeeded: boolean): void
+  /** What is remembered of hosts is out of date. */
+  hostsChanged(): void
 }
 
 /** Most servers of groups that are remembered until their records can be read. */
@@ -63,6 +61,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       })
     },
     forget: (instanceUuid) => chosen.delete(instanceUuid),
+    noteBuild: (host, succeeded) => options.directory.noteBuild(host, succeeded),
+    hostsChanged: () => options.directory.forget(),
   }
 }
 

@@ -9,7 +9,7 @@ import type { SchedulingContext } from './host-state.ts'
  * hosts that were chosen a moment ago.
  */
 export async function schedulingContext(
-  { apiDb, cells }: { apiDb: Kysely<ApiTables>; cells: readonly CellDb[] },
+  { apiDb, cells }: { apiDb: Kysely<ApiTables>; cells: () => readonly CellDb[] },
   spec: RequestSpec,
   chosen: ReadonlyMap<string, string>,
 ): Promise<SchedulingContext> {
@@ -20,7 +20,7 @@ export async function schedulingContext(
   const hostOf = new Map<string, string>()
   for (const uuid of named) if (chosen.has(uuid)) hostOf.set(uuid, chosen.get(uuid)!)
   if (named.size > 0) {
-    for (const cell of cells) {
+    for (const cell of cells()) {
       const rows = await cell.db
         .selectFrom('instances')
         .select(['uuid', 'host'])

@@ -236,12 +236,12 @@ async function resetState(request: Request, _deps: ActionDeps, instance: Instanc
 }
 
 async function consoleOutput(request: Request, deps: ActionDeps, instance: Instance) {
-  const { host } = hostOf(instance)
+  const { host, cell } = hostOf(instance)
   const length = argumentOf<{ length?: number | string | null } | null>(
     request,
     'os-getConsoleOutput',
   )?.length
-  const { output } = await deps.agents.consoleOutput({ uuid: instance.uuid }, { server: host })
+  const { output } = await deps.agents(cell.id).consoleOutput({ uuid: instance.uuid }, { server: host })
   return { output: lastLines(output, length == null ? -1 : Number(length)) }
 }
 

@@ -82,7 +82,7 @@ test('a locked server is left alone until it is unlocked by who may', async () =
 test('the console output comes from the host, as many lines as asked for', async () => {
   const { cloud, id } = await withServer()
   await using _ = cloud
-  cloud.deps.agents = recorder(cloud.sent, 'agent', { consoleOutput: () => ({ output: 'a\nb\nc\n' }) })
+  cloud.deps.agents = () => recorder(cloud.sent, 'agent', { consoleOutput: () => ({ output: 'a\nb\nc\n' }) })
   const output = async (argument: object | null) =>
     (await act(cloud, id, { 'os-getConsoleOutput': argument })).body.output
   assert.equal(await output(null), 'a\nb\nc\n')

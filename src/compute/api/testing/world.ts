@@ -105,7 +105,7 @@ export async function makeWorld(
     config: { ...defaultComputeApiConfig, ...settings },
     identity: { projectExists: async (id) => !id.startsWith('unknown') },
     conductor: recorder(sent, 'conductor'),
-    agents: recorder(sent, 'agent'),
+    agents: () => recorder(sent, 'agent'),
     placement: recorder(sent, 'placement', { getAggregates: () => [] }),
     networkFor: () => recorder(sent, 'network', { securityGroupsByDevice: () => new Map() }),
     imagesFor: () => recorder(sent, 'image'),

@@ -76,13 +76,13 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
       try {
         const startedAt = timestamp()
         const power = await spawn(values, deps, context)
-        deps.directory.noteBuild(values.host, true)
+        deps.scheduler.noteBuild(values.host, true)
         return { power, startedAt }
       } catch (error) {
         throw context.signal.aborted ? error : elsewhere(values, deps, error)
       }
     },
-    undo: ({ uuid, host }, deps) => destroyGuest(deps, uuid, host),
+    undo: (values, deps) => destroyGuest(deps, values),
   })
   .step({
     name: 'activate',
@@ -117,10 +117,10 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
 /** A build that failed on its host is tried on another, so many times. */
 function elsewhere(
   { uuid, host, triedHosts = [] }: Input & { host: string },
-  { directory, config }: ConductorDeps,
+  { scheduler, config }: ConductorDeps,
   error: unknown,
 ): Error {
-  directory.noteBuild(host, false)
+  scheduler.noteBuild(host, false)
   const lastError = `Build of instance ${uuid} on host ${host} failed: ${describeError(error)}`
   const tried = [...triedHosts, host]
   if (tried.length < config.maxAttempts) {
@@ -147,7 +147,8 @@ async function spawn(
   deps: ConductorDeps,
   context: StepContext,
 ) {
-  const { agents, vifs, config, network } = deps
+  const { vifs, config, network } = deps
+  const agents = deps.agents(cellId)
   const { signal, again } = context
   const { db } = deps.cells.byId(cellId)
   await enterTask(db, uuid, { task_state: 'spawning' })

@@ -34,7 +34,7 @@ export const deleteServer = flow<Input, ConductorDeps>('delete-server')
         .where('uuid', '=', uuid)
         .executeTakeFirst()
       const host = row?.host ?? null
-      if (host !== null) await destroyGuest(deps, uuid, host)
+      if (host !== null) await destroyGuest(deps, { uuid, cellId, host })
       return { cellId, host, startedAt }
     },
   })

@@ -113,7 +113,8 @@ async function findLiving({ apiDb, cells }: ConductorDeps, uuid: string): Promis
 }
 
 async function askAgent(deps: ConductorDeps, instance: Instance, operation: OperationName, host: string) {
-  const { agents, config } = deps
+  const { config } = deps
+  const agents = deps.agents(instance.cell!.id)
   const { uuid } = instance
   const server = { server: host }
   const guest = async () => {
