@@ -43,7 +43,6 @@ unknown_to_us = 1
 [vnc]
 [scheduler]
 filters = one,
-# between
   two, three
 [pci]
 alias = {"name": "a"}
@@ -86,14 +85,15 @@ test('each mistake is told with its file, its line and what to do', () => {
     '[DEFAULT]\nworkers = many\n',
     /nova\.conf:2: \[DEFAULT\] workers must be of type integer: 'many' is no whole/,
   )
-  fails('workers = 99', /:1: .*is more than 64/)
-  fails('workers = 3 // three', /A comment must stand on a line of its own/)
+  fails('[DEFAULT]\nworkers = 99', /:2: .*is more than 64/)
+  fails('[DEFAULT]\nworkers = 3 // three', /A comment must stand on a line of its own/)
   fails('[libvirt]\nvirt_type = xen', /is none of kvm, qemu/)
   fails('[vnc\nx = 1', /:1: '\[vnc' is no section/)
   fails('just words', /:1: 'just words' is neither/)
   fails('  x', /indented line/)
-  fails('my_ip = $nowhere', /:1: .*refers to \$nowhere, which is no option/)
-  fails('my_ip = $my_ip', /refers to itself/)
+  fails('my_ip = 10.0.0.1', /:1: my_ip stands before any section; write \[DEFAULT\] above it/)
+  fails('[DEFAULT]\nmy_ip = $nowhere', /:2: .*refers to \$nowhere, which is no option/)
+  fails('[DEFAULT]\nmy_ip = $my_ip', /refers to itself/)
   assert.throws(
     () => load('[auth]\npassword = hunter2'),
     (error: Error) => !error.message.includes('hunter2'),
@@ -101,11 +101,40 @@ test('each mistake is told with its file, its line and what to do', () => {
 })
 
 test('what looks misspelt, misplaced or outdated is a warning', () => {
-  const { warnings, config } = load('worker = 4\nvirt_type = qemu\n[api]\nprocs = 7\n[keystone]\nworkr = 4\n')
+  const { warnings, config } = load(
+    '[DEFAULT]\nworker = 4\nvirt_type = qemu\n[api]\nprocs = 7\n[keystone]\nworkr = 4\n',
+  )
   assert.deepEqual(warnings, [
-    'nova.conf:1: [DEFAULT] worker is no option; did you mean workers?',
-    'nova.conf:2: [DEFAULT] virt_type has no effect here; virt_type belongs to [libvirt].',
-    'nova.conf:4: [api] procs is now called [DEFAULT] workers.',
+    'nova.conf:2: [DEFAULT] worker is no option; did you mean workers?',
+    'nova.conf:3: [DEFAULT] virt_type has no effect here; virt_type belongs to [libvirt].',
+    'nova.conf:5: [api] procs is now called [DEFAULT] workers.',
   ])
   assert.equal(config.workers, 7)
+})
+
+test('the environment wins over files and the command line over both; each value tells where it is from', () => {
+  const { config, origins } = loadConfig(options, {
+    files: [
+      { path: 'a.conf', content: '[DEFAULT]\nmy_ip = 10.0.0.1\n[libvirt]\nvirt_type = qemu\n' },
+      { path: 'b.conf', content: '[VNC]\nserver_listen = $my_ip\n' },
+    ],
+    environment: {
+      OS_DEFAULT__WORKERS: '7',
+      OS_LIBVIRT__VIRT_TYPE: 'kvm',
+      OS_VNC__SERVER_LISTEN: 'elsewhere',
+    },
+    overrides: { 'vnc.server_listen': '0.0.0.0' },
+  })
+  assert.deepEqual([config.workers, config.virt, config.listen], [7, 'kvm', '0.0.0.0'])
+  assert.deepEqual(origins.myIp, { kind: 'file', where: 'a.conf:2', text: '10.0.0.1' })
+  assert.deepEqual(origins.virt, { kind: 'environment', where: 'OS_LIBVIRT__VIRT_TYPE', text: 'kvm' })
+  assert.equal(origins.listen.kind, 'command line')
+  assert.deepEqual(origins.debug, { kind: 'default', where: 'default' })
+})
+
+test("in one file today's name wins over a deprecated one, a later file wins over both", () => {
+  const today = { path: 'a.conf', content: '[DEFAULT]\nworkers = 3\n[api]\nprocs = 4\n' }
+  const old = { path: 'b.conf', content: '[api]\nprocs = 5\n' }
+  assert.equal(loadConfig(options, { files: [today] }).config.workers, 3)
+  assert.equal(loadConfig(options, { files: [today, old] }).config.workers, 5)
 })

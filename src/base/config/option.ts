@@ -47,7 +47,9 @@ export function int(limits: { min?: number; max?: number } = {}): OptionType<num
 }
 
 export function float(limits: { min?: number; max?: number } = {}): OptionType<number> {
-  return type('float', (value) => inLimits(value === '' ? Number.NaN : Number(value), '', limits))
+  return type('float', (value) =>
+    inLimits(/^[+-]?[\d.]+(e[+-]?\d+)?$/i.test(value) ? Number(value) : Number.NaN, '', limits),
+  )
 }
 
 export const port: OptionType<number> = int({ min: 0, max: 65_535 })
@@ -59,23 +61,26 @@ export function choice<const C extends string>(...choices: readonly C[]): Option
   })
 }
 
-/** Values with commas between them. */
+/** Values with commas between them; one that holds commas itself is put together again, as oslo.config does. */
 export function list<T = string>(
   of: OptionType<T> = text as unknown as OptionType<T>,
 ): OptionType<readonly T[]> {
-  return type(`list of ${of.name}`, (value) => commas(value).map((item) => of.parse(item)))
+  return type(`list of ${of.name}`, (value) => items(value.replace(/,+$/, ''), (item) => of.parse(item)))
 }
 
 /** `key:value` with commas between them. */
-export const dict: OptionType<Readonly<Record<string, string>>> = type('dict', (value) =>
-  Object.fromEntries(
-    commas(value).map((item) => {
-      const at = item.indexOf(':')
-      if (at === -1) throw new Error(`has '${item}', which is not of the form key:value`)
-      return [item.slice(0, at).trim(), item.slice(at + 1).trim()]
-    }),
-  ),
-)
+export const dict: OptionType<Readonly<Record<string, string>>> = type('dict', (value) => {
+  const pairs = items(value, (item) => {
+    const at = item.indexOf(':')
+    if (at === -1) throw new Error(`has '${item}', which is not of the form key:value`)
+    const key = item.slice(0, at).trim()
+    if (key === '') throw new Error(`has '${item}', whose key is empty`)
+    return [key, item.slice(at + 1).trim()] as const
+  })
+  const twice = pairs.find(([key], index) => pairs.findIndex(([other]) => other === key) !== index)
+  if (twice !== undefined) throw new Error(`has ${twice[0]} twice`)
+  return Object.fromEntries(pairs)
+})
 
 /** An option that may be given many times, such as `pci.alias`. */
 export function multi<T = string>(
@@ -89,11 +94,28 @@ export function optional<T>(of: OptionType<T>): OptionType<T | null> {
   return type(of.name, (value) => (value === '' ? null : of.parse(value)))
 }
 
-const commas = (value: string): string[] =>
-  value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
+// A part that does not fit is taken together with the next, until it fits or nothing is left.
+function items<T>(value: string, parse: (item: string) => T): T[] {
+  if (value.trim() === '') return []
+  const parts = value.split(',')
+  const found: T[] = []
+  for (let from = 0; from < parts.length; ) {
+    let error: unknown
+    let to = from + 1
+    for (; to <= parts.length; to++) {
+      try {
+        found.push(parse(parts.slice(from, to).join(',').trim()))
+        error = undefined
+        break
+      } catch (reason) {
+        error ??= reason
+      }
+    }
+    if (error !== undefined) throw error
+    from = to
+  }
+  return found
+}
 
 function inLimits(value: number, kind: string, { min, max }: { min?: number; max?: number }): number {
   if (!Number.isFinite(value)) throw new Error(`is no ${kind}number`)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadConfig } from '../base/config/load.ts'
-import { networkConfigOptions, networkOptionsOf } from './config-file.ts'
-import { testNetwork } from './test-network.ts'
+import { loadConfig } from '../../base/config/load.ts'
+import { testNetwork } from '../test-network.ts'
+import { networkConfigOptions, networkOptionsOf } from './behaviour.ts'
 
 test("an installation guide's files give a cloud with provider networks only", async () => {
   const content = `

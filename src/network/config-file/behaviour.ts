@@ -1,6 +1,6 @@
 /** The options of `neutron.conf` and `ml2_conf.ini`, as neutron documents them, with neutron's own defaults. */
-import { bool, type Config, int, list, text } from '../base/config/option.ts'
-import type { NetworkOptions } from './config.ts'
+import { bool, type Config, int, list, text } from '../../base/config/option.ts'
+import type { NetworkOptions } from '../config.ts'
 
 const ml2 = { group: 'ml2' } as const
 const quota = (resource: string, standard: number) =>

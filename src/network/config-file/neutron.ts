@@ -1,0 +1,58 @@
+/** The options of `neutron.conf` and `ml2_conf.ini` as neutron-server reads them. */
+import { messagingOptions } from '../../base/bus/options.ts'
+import { type ClientSettings, clientOptions, keystoneAuthtoken } from '../../base/config/common/auth.ts'
+import { connectionOptions } from '../../base/config/common/connection.ts'
+import { hostOptions } from '../../base/config/common/host.ts'
+import { loggingOptions } from '../../base/config/common/logging.ts'
+import { osloOptions } from '../../base/config/common/oslo.ts'
+import { type Config, choice, int, list, optional, port, text } from '../../base/config/option.ts'
+import { inSection, sectionOf } from '../../base/config/section.ts'
+import { networkConfigOptions } from './behaviour.ts'
+
+const ml2Plugins = ['ml2', 'neutron.plugins.ml2.plugin.Ml2Plugin'] as const
+
+export const neutronServerOptions = {
+  ...loggingOptions,
+  ...messagingOptions,
+  ...hostOptions,
+  ...osloOptions,
+  ...keystoneAuthtoken,
+  ...inSection('database', 'database', connectionOptions),
+  ...inSection('nova', 'nova', clientOptions),
+  ...networkConfigOptions,
+  bindHost: {
+    name: 'bind_host',
+    type: text,
+    default: '0.0.0.0',
+    help: 'Address that the API listens on.',
+  },
+  bindPort: { name: 'bind_port', type: port, default: 9696, help: 'Port of the API.' },
+  apiWorkers: {
+    name: 'api_workers',
+    type: optional(int({ min: 0 })),
+    default: null,
+    help: 'Processes of the API. Default: as many as there are processors.',
+  },
+  authStrategy: {
+    name: 'auth_strategy',
+    type: choice('keystone', 'noauth'),
+    default: 'keystone',
+    help: 'Who says who a caller is: keystone, or for tests noauth, where headers do.',
+  },
+  corePlugin: {
+    name: 'core_plugin',
+    type: choice(...ml2Plugins),
+    default: 'ml2',
+    help: 'How networks are made: ml2.',
+  },
+  servicePlugins: {
+    name: 'service_plugins',
+    type: list(),
+    default: [],
+    help: 'Further parts of the API.',
+  },
+} as const
+
+/** Whom network tells of ports: `[nova]`. */
+export const novaClientOf = (config: Config<typeof neutronServerOptions>): ClientSettings =>
+  sectionOf(config, 'nova', clientOptions)

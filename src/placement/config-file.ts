@@ -1,0 +1,31 @@
+/** The options of `placement.conf`. */
+import { keystoneAuthtoken } from '../base/config/common/auth.ts'
+import { connectionOptions } from '../base/config/common/connection.ts'
+import { loggingOptions } from '../base/config/common/logging.ts'
+import { osloOptions } from '../base/config/common/oslo.ts'
+import { choice, int, optional, port, text } from '../base/config/option.ts'
+import { inSection } from '../base/config/section.ts'
+import { placementOptions } from './config.ts'
+
+export const placementFileOptions = {
+  ...loggingOptions,
+  ...osloOptions,
+  ...keystoneAuthtoken,
+  ...inSection('placement_database', 'database', connectionOptions),
+  ...placementOptions,
+  authStrategy: {
+    group: 'api',
+    name: 'auth_strategy',
+    type: choice('keystone', 'noauth2'),
+    default: 'keystone',
+    help: 'Who says who a caller is: keystone, or for tests noauth2, where the token is the name.',
+  },
+  bindHost: { name: 'bind_host', type: text, default: '0.0.0.0', help: 'Address that the API listens on.' },
+  bindPort: { name: 'bind_port', type: port, default: 8778, help: 'Port of the API.' },
+  workers: {
+    name: 'workers',
+    type: optional(int({ min: 1 })),
+    default: null,
+    help: 'Processes of the API. Default: as many as there are processors.',
+  },
+} as const
