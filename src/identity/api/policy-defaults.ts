@@ -53,6 +53,11 @@ export const policyDefaults: Readonly<Record<string, string>> = {
   'identity:get_domain': `${adminOrSystemReader} or token.domain.id:%(target.domain.id)s or token.project.domain.id:%(target.domain.id)s`,
 
   'identity:get_domain_config': adminOrSystemReader,
+  'identity:get_domain_config_default': adminOrSystemReader,
+  'identity:get_security_compliance_domain_config': '',
+  'identity:create_domain_config': admin,
+  'identity:update_domain_config': admin,
+  'identity:delete_domain_config': admin,
 
   ...administered('project', 'projects'),
   'identity:get_project': projectReader,

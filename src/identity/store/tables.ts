@@ -125,6 +125,14 @@ export interface PolicyTable {
   extra: string
 }
 
+/** An option that a domain has set; the value is JSON, and encrypted in `sensitive_config`. */
+export interface DomainConfigTable {
+  domain_id: string
+  group: string
+  option: string
+  value: string
+}
+
 export interface CredentialTable {
   id: string
   user_id: string
@@ -226,6 +234,8 @@ export interface Tables {
   endpoint_group: EndpointGroupTable
   project_endpoint_group: { endpoint_group_id: string; project_id: string }
   policy: PolicyTable
+  whitelisted_config: DomainConfigTable
+  sensitive_config: DomainConfigTable
   credential: CredentialTable
   application_credential: ApplicationCredentialTable
   access_rule: AccessRuleTable

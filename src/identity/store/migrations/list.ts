@@ -2,9 +2,11 @@ import type { Migration } from '#base/db/migrate.ts'
 import { createResources } from './001-resources.ts'
 import { createCredentials } from './002-credentials.ts'
 import { createEndpointFilters } from './003-endpoint-filters.ts'
+import { createDomainConfig } from './004-domain-config.ts'
 
 export const migrations: readonly Migration[] = [
   { name: '001-resources', up: createResources },
   { name: '002-credentials', up: createCredentials },
   { name: '003-endpoint-filters', up: createEndpointFilters },
+  { name: '004-domain-config', up: createDomainConfig },
 ]
