@@ -19,7 +19,7 @@ export const layers: readonly (readonly [path: string, may: readonly string[]])[
     'identity/api',
     ['identity/store', 'identity/tokens', 'identity/passwords.ts', 'identity/credential-cipher.ts'],
   ],
-  ['identity/tokens', ['identity/store', 'identity/passwords.ts']],
+  ['identity/tokens', ['identity/store', 'identity/passwords.ts', 'identity/credential-cipher.ts']],
   ['identity/store', []],
   ['identity', ['identity']],
 

@@ -2,7 +2,7 @@
 import { Fault } from '#base/errors.ts'
 import type { IdentityRequest } from './identity-route.ts'
 
-const delegatedMethods = ['application_credential', 'ec2credential']
+const delegatedMethods = ['application_credential', 'ec2credential', 'oauth1']
 
 /** True for a token by an application credential or EC2 credential, or by a trust. */
 export function isDelegated(request: IdentityRequest): boolean {

@@ -152,6 +152,14 @@ export const policyDefaults: Readonly<Record<string, string>> = {
   'identity:get_trust': `${adminOrSystemReader} or ${trustor} or ${trustee}`,
   'identity:delete_trust': `${admin} or ${trustor}`,
 
+  ...administered('consumer', 'consumers'),
+  'identity:authorize_request_token': admin,
+  'identity:get_access_token': admin,
+  'identity:list_access_tokens': admin,
+  'identity:delete_access_token': admin,
+  'identity:get_access_token_role': admin,
+  'identity:list_access_token_roles': admin,
+
   'identity:get_registered_limit': '',
   'identity:list_registered_limits': '',
   'identity:create_registered_limits': admin,

@@ -17,6 +17,9 @@ import { memberRoutes } from './groups/members.routes.ts'
 import { type IdentityDeps, type IdentityRoute, toRoute } from './identity-route.ts'
 import { limitRoutes } from './limits/limits.routes.ts'
 import { registeredLimitRoutes } from './limits/registered-limits.routes.ts'
+import { accessTokenRoutes } from './oauth1/access-tokens.routes.ts'
+import { consumerRoutes } from './oauth1/consumers.routes.ts'
+import { authorizeRoute, handshakeRoutes } from './oauth1/handshake.routes.ts'
 import { policyRoutes } from './policies/policies.routes.ts'
 import { projectRoutes } from './projects/projects.routes.ts'
 import { projectTagRoutes } from './projects/tags.routes.ts'
@@ -58,6 +61,9 @@ export const guardedRoutes: readonly IdentityRoute[] = [
   ...applicationCredentialRoutes,
   ...accessRuleRoutes,
   ...trustRoutes,
+  ...consumerRoutes,
+  ...accessTokenRoutes,
+  authorizeRoute,
   ...registeredLimitRoutes,
   ...limitRoutes,
 ]
@@ -66,5 +72,6 @@ export const identityRoutes: readonly Route<IdentityDeps>[] = [
   ...versionRoutes,
   loginRoute,
   passwordRoute,
+  ...handshakeRoutes,
   ...guardedRoutes.map(toRoute),
 ]

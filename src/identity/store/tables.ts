@@ -179,6 +179,35 @@ export interface TrustTable {
   extra: string
 }
 
+export interface ConsumerTable {
+  id: string
+  description: string | null
+  secret: string
+  extra: string
+}
+
+export interface RequestTokenTable {
+  id: string
+  request_secret: string
+  /** Set, as are the user and the roles, once a user authorized it. */
+  verifier: string | null
+  authorizing_user_id: string | null
+  requested_project_id: string
+  role_ids: string | null
+  consumer_id: string
+  expires_at: string
+}
+
+export interface AccessTokenTable {
+  id: string
+  access_secret: string
+  authorizing_user_id: string
+  project_id: string
+  role_ids: string
+  consumer_id: string
+  expires_at: string
+}
+
 export interface RegisteredLimitTable {
   id: string
   service_id: string
@@ -240,6 +269,9 @@ export interface Tables {
   application_credential: ApplicationCredentialTable
   access_rule: AccessRuleTable
   trust: TrustTable
+  consumer: ConsumerTable
+  request_token: RequestTokenTable
+  access_token: AccessTokenTable
   registered_limit: RegisteredLimitTable
   limit: LimitTable
   revocation_event: RevocationEventTable

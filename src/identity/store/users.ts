@@ -132,6 +132,7 @@ export async function removeUsers(db: Db<Tables>, ids: readonly string[]): Promi
     .execute()
   await db.deleteFrom('credential').where('user_id', 'in', ids).execute()
   await db.deleteFrom('application_credential').where('user_id', 'in', ids).execute()
+  await db.deleteFrom('access_token').where('authorizing_user_id', 'in', ids).execute()
   await db.deleteFrom('access_rule').where('user_id', 'in', ids).execute()
   await db
     .deleteFrom('trust')

@@ -1,16 +1,19 @@
 /** Who somebody is, by each method of `POST /v3/auth/tokens`. */
 import type { Kysely } from 'kysely'
 import { Fault } from '#base/errors.ts'
+import type { CredentialCipher } from '../credential-cipher.ts'
 import type { PasswordHasher } from '../passwords.ts'
 import {
   type ApplicationCredentialRow,
   findApplicationCredential,
   listApplicationCredentials,
 } from '../store/application-credentials.ts'
+import { type AccessTokenRow, findAccessToken, findConsumer } from '../store/oauth1.ts'
 import { findDomain, findDomainByName, type ProjectRow } from '../store/projects.ts'
 import type { Tables } from '../store/tables.ts'
 import { findUser, findUserByName, type UserRow } from '../store/users.ts'
 import type { Claims } from './claims.ts'
+import { assertWellFormed, isSignedWith, oauthParameters, type SignedRequest } from './oauth1-signature.ts'
 import { refused } from './standing.ts'
 import type { LocalValidator } from './validator.ts'
 
@@ -25,6 +28,7 @@ export interface Credentials {
   password?: { user?: Reference & { password?: string } }
   token?: { id: string }
   application_credential?: Reference & { secret?: string; user?: Reference }
+  oauth1?: unknown
   [method: string]: unknown
 }
 
@@ -35,24 +39,35 @@ export interface Identified {
   /** Set by the token method: the new token ends with the old and belongs to its chain. */
   origin?: Claims
   applicationCredential?: ApplicationCredentialRow
+  accessToken?: AccessTokenRow
 }
 
 export interface AuthenticationDeps {
   db: Kysely<Tables>
   passwords: PasswordHasher
   validator: LocalValidator
+  cipher: CredentialCipher
 }
 
-type Method = (deps: AuthenticationDeps, credentials: Credentials) => Promise<Identified>
+type Method = (
+  deps: AuthenticationDeps,
+  credentials: Credentials,
+  request: SignedRequest,
+) => Promise<Identified>
 
 const methods: Readonly<Record<string, Method>> = {
   password: byPassword,
   token: byToken,
   application_credential: byApplicationCredential,
+  oauth1: byAccessToken,
 }
 
 /** Every method that is named must agree on who it is. */
-export async function authenticate(deps: AuthenticationDeps, credentials: Credentials): Promise<Identified> {
+export async function authenticate(
+  deps: AuthenticationDeps,
+  credentials: Credentials,
+  request: SignedRequest,
+): Promise<Identified> {
   const named = [...new Set(credentials.methods)]
   for (const name of named) if (credentials[name] === undefined) throw expecting(name, 'identity')
   if (named.length === 0) throw refused('No method was named.')
@@ -60,7 +75,7 @@ export async function authenticate(deps: AuthenticationDeps, credentials: Creden
   for (const name of named) {
     const method = methods[name]
     if (method === undefined) throw unsupportedMethod()
-    const found = await method(deps, credentials)
+    const found = await method(deps, credentials, request)
     if (identified !== undefined && identified.userId !== found.userId) throw refused('The methods disagree.')
     const all = new Set([...(identified?.methods ?? []), ...found.methods])
     identified = { ...identified, ...found, methods: [...all] }
@@ -96,7 +111,8 @@ async function byToken(deps: AuthenticationDeps, credentials: Credentials): Prom
   if (known === undefined) throw refused('The token is not valid.')
   const { claims } = known
   // A delegation that could be traded for another token would escape its limits.
-  if (claims.trustId !== undefined || claims.applicationCredentialId !== undefined) {
+  const delegations = [claims.trustId, claims.applicationCredentialId, claims.accessTokenId]
+  if (delegations.some((id) => id !== undefined)) {
     throw new Fault('forbidden', 'You are not authorized to perform the requested action.')
   }
   return { userId: claims.userId, methods: [...claims.methods, 'token'], origin: claims }
@@ -111,6 +127,28 @@ async function byApplicationCredential(
   const right = await deps.passwords.verify(given.secret ?? '', row?.secret_hash)
   if (row === undefined || !right) throw refused('Invalid application credential ID or secret.')
   return { userId: row.user_id, methods: ['application_credential'], applicationCredential: row }
+}
+
+// The login request itself is signed, with the secrets of the consumer and of the access token.
+async function byAccessToken(
+  deps: AuthenticationDeps,
+  _credentials: Credentials,
+  request: SignedRequest,
+): Promise<Identified> {
+  const parameters = oauthParameters(request.authorization)
+  const id = parameters.get('oauth_token')
+  if (id === undefined) throw expecting('oauth_token', 'request')
+  assertWellFormed(parameters, request)
+  const accessToken = await findAccessToken(deps.db, id)
+  if (accessToken === undefined) throw refused('There is no such access token.')
+  const consumer = await findConsumer(deps.db, accessToken.consumer_id)
+  const secrets = {
+    consumer: deps.cipher.decrypt(consumer!.secret),
+    token: deps.cipher.decrypt(accessToken.access_secret),
+  }
+  const isOfConsumer = parameters.get('oauth_consumer_key') === accessToken.consumer_id
+  if (!isOfConsumer || !isSignedWith(parameters, request, secrets)) throw refused('Invalid signature')
+  return { userId: accessToken.authorizing_user_id, methods: ['oauth1'], accessToken }
 }
 
 async function lookUpCredential(

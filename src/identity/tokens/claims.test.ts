@@ -20,12 +20,13 @@ const moment = fc.integer({ min: 0, max: 2 ** 45 })
 const claims = fc.record(
   {
     userId: id,
-    methods: fc.constantFrom(['password'], ['password', 'token'], ['application_credential']),
+    methods: fc.constantFrom(['password'], ['password', 'token'], ['application_credential'], ['oauth1']),
     scope,
     trustId: hex,
     applicationCredentialId: hex,
     auditId: audit,
     parentAuditId: audit,
+    accessTokenId: hex,
     issuedAt: moment,
     expiresAt: moment,
   },

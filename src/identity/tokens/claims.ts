@@ -12,6 +12,8 @@ export interface Claims {
   scope: Scope
   trustId?: string
   applicationCredentialId?: string
+  /** Of OAuth 1.0a. */
+  accessTokenId?: string
   auditId: string
   /** The audit id of the first token of a chain of rescoped ones. */
   parentAuditId?: string
@@ -23,7 +25,15 @@ export interface Claims {
 const version = 1
 const kinds = ['unscoped', 'project', 'domain', 'system'] as const
 // The place of a method is its bit in the token: append only.
-const methodBits = ['password', 'token', 'application_credential', 'ec2credential', 'external', 'totp']
+const methodBits = [
+  'password',
+  'token',
+  'application_credential',
+  'ec2credential',
+  'external',
+  'totp',
+  'oauth1',
+]
 
 export function encodeClaims(claims: Claims): Buffer {
   const { scope } = claims
@@ -34,7 +44,8 @@ export function encodeClaims(claims: Claims): Buffer {
     kinds.indexOf(scope.kind) |
     (claims.trustId === undefined ? 0 : 4) |
     (claims.applicationCredentialId === undefined ? 0 : 8) |
-    (claims.parentAuditId === undefined ? 0 : 16)
+    (claims.parentAuditId === undefined ? 0 : 16) |
+    (claims.accessTokenId === undefined ? 0 : 32)
   head.writeUIntBE(claims.issuedAt, 3, 6)
   head.writeUIntBE(claims.expiresAt, 9, 6)
   const parts = [head, Buffer.from(claims.auditId, 'base64url'), packId(claims.userId)]
@@ -42,6 +53,7 @@ export function encodeClaims(claims: Claims): Buffer {
   if (claims.trustId !== undefined) parts.push(packId(claims.trustId))
   if (claims.applicationCredentialId !== undefined) parts.push(packId(claims.applicationCredentialId))
   if (claims.parentAuditId !== undefined) parts.push(Buffer.from(claims.parentAuditId, 'base64url'))
+  if (claims.accessTokenId !== undefined) parts.push(packId(claims.accessTokenId))
   return Buffer.concat(parts)
 }
 
@@ -72,6 +84,7 @@ export function decodeClaims(bytes: Buffer): Claims | undefined {
     ...((flags & 4) === 0 ? {} : { trustId: takeId() }),
     ...((flags & 8) === 0 ? {} : { applicationCredentialId: takeId() }),
     ...((flags & 16) === 0 ? {} : { parentAuditId: take(16).toString('base64url') }),
+    ...((flags & 32) === 0 ? {} : { accessTokenId: takeId() }),
   }
 }
 

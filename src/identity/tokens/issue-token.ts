@@ -15,6 +15,7 @@ import {
   type Reference,
 } from './authenticate.ts'
 import type { Claims, Scope } from './claims.ts'
+import type { SignedRequest } from './oauth1-signature.ts'
 import { refused } from './standing.ts'
 import type { KnownToken } from './validator.ts'
 
@@ -37,7 +38,12 @@ export interface AuthRequest {
   scope?: WantedScope | string
 }
 
-export async function issueToken(deps: IssueDeps, auth: AuthRequest): Promise<KnownToken> {
+/** The request counts where it is signed itself, as with OAuth 1.0a. */
+export async function issueToken(
+  deps: IssueDeps,
+  auth: AuthRequest,
+  request: Omit<SignedRequest, 'now'>,
+): Promise<KnownToken> {
   const { identity } = auth
   if (identity.methods.includes('application_credential') && auth.scope !== undefined) {
     throw new Fault(
@@ -46,7 +52,8 @@ export async function issueToken(deps: IssueDeps, auth: AuthRequest): Promise<Kn
       { identity: {} },
     )
   }
-  const identified = await authenticate(deps, identity)
+  const signed = { ...request, now: (deps.clock ?? systemClock).now() }
+  const identified = await authenticate(deps, identity, signed)
   const { scope, trust } = await settleScope(deps, auth.scope, identified)
   const claims = claimsFor(deps, identified, scope, trust)
   if (scope !== undefined) {
@@ -81,12 +88,12 @@ function claimsFor(
   scope: Scope | undefined,
   trust: TrustRow | undefined,
 ): Claims {
-  const { origin, applicationCredential } = identified
+  const { origin, applicationCredential, accessToken } = identified
   const now = (deps.clock ?? systemClock).now()
   const wholeSeconds = Math.ceil((now + deps.tokenSeconds * 1000) / 1000) * 1000
   const ends = [
     origin?.expiresAt ?? wholeSeconds,
-    ...[applicationCredential?.expires_at, trust?.expires_at].flatMap((at) =>
+    ...[applicationCredential?.expires_at, accessToken?.expires_at, trust?.expires_at].flatMap((at) =>
       at === null || at === undefined ? [] : [Date.parse(at)],
     ),
   ]
@@ -99,6 +106,7 @@ function claimsFor(
     expiresAt: Math.min(...ends),
     ...(trust === undefined ? {} : { trustId: trust.id }),
     ...(applicationCredential === undefined ? {} : { applicationCredentialId: applicationCredential.id }),
+    ...(accessToken === undefined ? {} : { accessTokenId: accessToken.id }),
     ...(origin === undefined ? {} : { parentAuditId: origin.parentAuditId ?? origin.auditId }),
   }
 }
@@ -110,6 +118,9 @@ async function settleScope(
 ): Promise<{ scope?: Scope; trust?: TrustRow }> {
   if (identified.applicationCredential !== undefined) {
     return { scope: { kind: 'project', id: identified.applicationCredential.project_id } }
+  }
+  if (identified.accessToken !== undefined) {
+    return { scope: { kind: 'project', id: identified.accessToken.project_id } }
   }
   if (wanted === undefined) return {}
   if (wanted === 'unscoped') return { scope: { kind: 'unscoped' } }

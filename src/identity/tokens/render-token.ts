@@ -15,7 +15,7 @@ export function tokenView(
   standing: Standing,
   catalog: readonly CatalogEntry[] | undefined,
 ): Record<string, unknown> {
-  const { project, projectDomain, domain, trust, applicationCredential } = standing
+  const { project, projectDomain, domain, trust, applicationCredential, accessToken } = standing
   const impersonated = trust?.row.impersonation === 1 ? trust : undefined
   const user = impersonated?.trustor ?? standing.user
   const userDomain = impersonated?.trustorDomain ?? standing.userDomain
@@ -44,6 +44,9 @@ export function tokenView(
       trustee_user: { id: trust.row.trustee_user_id },
       impersonation: trust.row.impersonation === 1,
     }
+  }
+  if (accessToken !== undefined) {
+    token['OS-OAUTH1'] = { access_token_id: accessToken.id, consumer_id: accessToken.consumer_id }
   }
   if (applicationCredential !== undefined) {
     const { row, accessRules } = applicationCredential
@@ -91,6 +94,7 @@ export function authContextOf(token: string, claims: Claims, standing: Standing)
       auditId: claims.auditId,
       trustId: claims.trustId,
       trusteeId: trust?.row.trustee_user_id,
+      accessTokenId: claims.accessTokenId,
       applicationCredentialId: claims.applicationCredentialId,
       restricted: applicationCredential?.row.unrestricted === 0,
       roleIds: standing.roles.map((role) => role.id),

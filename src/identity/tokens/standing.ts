@@ -8,6 +8,7 @@ import {
   listAccessRules,
 } from '../store/application-credentials.ts'
 import { effectiveDomainRoles, effectiveProjectRoles, effectiveSystemRoles } from '../store/assignments.ts'
+import { type AccessTokenRow, findAccessToken } from '../store/oauth1.ts'
 import { findDomain, findProject, type ProjectRow } from '../store/projects.ts'
 import { listRoles, loadImplications, type RoleRow, withImplied } from '../store/roles.ts'
 import { globalRole, type Tables } from '../store/tables.ts'
@@ -23,6 +24,7 @@ export interface Standing {
   domain?: ProjectRow
   roles: readonly RoleRow[]
   applicationCredential?: { row: ApplicationCredentialRow; accessRules: readonly AccessRuleRow[] | null }
+  accessToken?: AccessTokenRow
   trust?: { row: TrustRow; trustor: UserRow; trustorDomain: ProjectRow }
 }
 
@@ -42,6 +44,9 @@ export async function findStanding(db: Db<Tables>, claims: Claims, now: number):
   if (claims.applicationCredentialId !== undefined) {
     standing.applicationCredential = await findCredential(db, claims.applicationCredentialId, now)
   }
+  if (claims.accessTokenId !== undefined) {
+    standing.accessToken = await findUsableAccessToken(db, claims.accessTokenId, now)
+  }
   if (claims.trustId !== undefined) standing.trust = await findUsableTrust(db, claims, now)
   standing.roles = await rolesOf(db, claims, standing)
   if (scope.kind !== 'unscoped' && standing.roles.length === 0) {
@@ -52,12 +57,16 @@ export async function findStanding(db: Db<Tables>, claims: Claims, now: number):
 
 async function rolesOf(db: Db<Tables>, claims: Claims, standing: Standing): Promise<readonly RoleRow[]> {
   const { scope } = claims
-  const { user, project, trust, applicationCredential } = standing
+  const { user, project, trust, applicationCredential, accessToken } = standing
   if (scope.kind === 'system') return effectiveSystemRoles(db, user.id)
   if (scope.kind === 'domain') return effectiveDomainRoles(db, user.id, scope.id)
   if (project === undefined) return []
   if (trust !== undefined) return rolesOfTrust(db, trust.row, trust.trustor.id, project)
   const roles = await effectiveProjectRoles(db, user.id, project)
+  if (accessToken !== undefined) {
+    const granted = withImplied(JSON.parse(accessToken.role_ids) as string[], await loadImplications(db))
+    return roles.filter((role) => granted.includes(role.id))
+  }
   if (applicationCredential === undefined) return roles
   const granted: string[] = JSON.parse(applicationCredential.row.role_ids)
   return roles.filter((role) => granted.includes(role.id))
@@ -96,6 +105,12 @@ async function findCredential(db: Db<Tables>, id: string, now: number) {
   }
   const ids: string[] | null = row.access_rule_ids === null ? null : JSON.parse(row.access_rule_ids)
   return { row, accessRules: ids === null ? null : await listAccessRules(db, { ids }) }
+}
+
+async function findUsableAccessToken(db: Db<Tables>, id: string, now: number): Promise<AccessTokenRow> {
+  const row = await findAccessToken(db, id)
+  if (row === undefined || Date.parse(row.expires_at) <= now) throw refused('The access token is over.')
+  return row
 }
 
 async function enabledUser(db: Db<Tables>, id: string): Promise<{ user: UserRow; domain: ProjectRow }> {

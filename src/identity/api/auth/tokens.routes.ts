@@ -52,9 +52,16 @@ export const loginRoute: Route<IdentityDeps> = {
       )
     }
     assertBody(authSchema, auth)
-    return answer(request, await issueToken(deps, auth))
+    return answer(request, await issueToken(deps, auth, signedPart(request)))
   },
 }
+
+/** Of a request that may be signed: what its signature covers. */
+export const signedPart = (request: IdentityRequest) => ({
+  method: request.method,
+  url: request.origin + request.url,
+  authorization: request.headers['authorization'] as string | undefined,
+})
 
 function answer(request: IdentityRequest, known: KnownToken): string {
   request.setHeader('x-subject-token', known.context.token)
