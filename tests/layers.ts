@@ -63,6 +63,7 @@ export const layers: readonly (readonly [path: string, may: readonly string[]])[
     ],
   ],
   ['compute/api', ['compute/store', 'compute/rpc', 'compute/cells', 'compute/config.ts', ...clients]],
+  ['compute/manage', ['compute/store', 'compute/cells', 'compute/scheduler', ...clients]],
   ['compute/service.ts', ['compute', ...clients]],
   ['compute', []],
 

@@ -29,3 +29,13 @@ export async function migrate<T>(db: Kysely<T>, migrations: readonly Migration[]
   }
   return done
 }
+
+/** The name of the last migration that was applied; undefined for a database that has none. */
+export async function newestApplied<T>(db: Kysely<T>): Promise<string | undefined> {
+  const tables = await db.introspection.getTables()
+  if (!tables.some((table) => table.name === 'kilonova_migrations')) return undefined
+  const rows = await sql<{
+    name: string
+  }>`SELECT name FROM kilonova_migrations ORDER BY applied_at DESC, name DESC`.execute(db)
+  return rows.rows[0]?.name
+}

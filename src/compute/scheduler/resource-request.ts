@@ -2,7 +2,7 @@
 import type { RequestSpec } from '../store/request-specs.ts'
 
 /** Resource class → amount, of the unnumbered request group. */
-export function resourcesOf(spec: RequestSpec): Record<string, number> {
+export function resourcesOf(spec: Pick<RequestSpec, 'flavor'>): Record<string, number> {
   const { flavor } = spec
   const resources: Record<string, number> = {
     VCPU: flavor.vcpus,

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
 import type { Db } from '../../base/db/database.ts'
 import type { ApiTables, CellMappingsTable } from './api-tables.ts'
@@ -57,4 +57,44 @@ export async function saveHostMapping(db: Db<ApiTables>, host: string, cellId: n
 
 export async function deleteHostMapping(db: Db<ApiTables>, host: string): Promise<void> {
   await db.deleteFrom('host_mappings').where('host', '=', host).execute()
+}
+
+/** No server is scheduled to a disabled cell. */
+export async function setCellDisabled(db: Db<ApiTables>, uuid: string, disabled: boolean): Promise<void> {
+  const changes = { disabled: disabled ? 1 : 0, updated_at: timestamp() }
+  await db.updateTable('cell_mappings').set(changes).where('uuid', '=', uuid).execute()
+}
+
+export async function listHostsOfCell(db: Db<ApiTables>, cellId: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('host_mappings')
+    .select('host')
+    .where('cell_id', '=', cellId)
+    .orderBy('host')
+    .execute()
+  return rows.map((row) => row.host)
+}
+
+/** How many instances of the cell live, and how many are deleted but not archived yet. */
+export async function countMappedInstances(
+  db: Db<ApiTables>,
+  cellId: number,
+): Promise<{ living: number; deleted: number }> {
+  const rows = await db
+    .selectFrom('instance_mappings')
+    .select((e) => ['queued_for_delete', e.fn.countAll<number>().as('count')])
+    .where('cell_id', '=', cellId)
+    .groupBy('queued_for_delete')
+    .execute()
+  const of = (deleted: number) => Number(rows.find((row) => row.queued_for_delete === deleted)?.count ?? 0)
+  return { living: of(0), deleted: of(1) }
+}
+
+/** Forgets a cell with the mappings of its hosts and of its deleted instances. */
+export async function deleteCellMapping(db: Kysely<ApiTables>, cellId: number): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    await transaction.deleteFrom('host_mappings').where('cell_id', '=', cellId).execute()
+    await transaction.deleteFrom('instance_mappings').where('cell_id', '=', cellId).execute()
+    await transaction.deleteFrom('cell_mappings').where('id', '=', cellId).execute()
+  })
 }

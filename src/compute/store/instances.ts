@@ -200,3 +200,14 @@ export async function insertInstance(
       .execute()
   }
 }
+
+/** How many living instances a host has. */
+export async function countInstancesOfHost(db: Db<CellTables>, host: string): Promise<number> {
+  const row = await db
+    .selectFrom('instances')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('host', '=', host)
+    .where('deleted', '=', 0)
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}

@@ -4,7 +4,7 @@ import type { Migration } from '../../../base/db/migrate.ts'
 const times = { created_at: 'time', updated_at: 'time?' } as const
 const softDelete = { deleted_at: 'time?', deleted: 'int' } as const
 
-const tables: Record<string, Record<string, ColumnType>> = {
+export const cellInitialTables: Readonly<Record<string, Readonly<Record<string, ColumnType>>>> = {
   instances: {
     id: 'number',
     uuid: 'uuid',
@@ -151,7 +151,7 @@ const indexes: readonly (readonly [table: string, unique: boolean, ...columns: s
 export const cellInitial: Migration = {
   name: 'cell-001-initial',
   up: async (db) => {
-    for (const [table, columns] of Object.entries(tables)) {
+    for (const [table, columns] of Object.entries(cellInitialTables)) {
       await addColumns(db.schema.createTable(table), columns).execute()
     }
     for (const [table, unique, ...columns] of indexes) {

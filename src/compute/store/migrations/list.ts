@@ -2,9 +2,10 @@ import type { Migration } from '../../../base/db/migrate.ts'
 import { addFlows } from '../../../base/flow/store.ts'
 import { apiInitial } from './api-001-initial.ts'
 import { cellInitial } from './cell-001-initial.ts'
+import { cellShadowTables } from './cell-002-shadow-tables.ts'
 
 /** The history of nova_api. */
 export const apiMigrations: readonly Migration[] = [apiInitial, addFlows]
 
 /** The history of a cell's database, cell0's too. */
-export const cellMigrations: readonly Migration[] = [cellInitial]
+export const cellMigrations: readonly Migration[] = [cellInitial, cellShadowTables]

@@ -1,0 +1,61 @@
+/** What nova's management commands work on. */
+import type { Kysely } from 'kysely'
+import type { PlacementClient } from '#placement/client.ts'
+import { Fault } from '../../base/errors.ts'
+import { fillUrl } from '../cells/url-template.ts'
+import type { ApiTables } from '../store/api-tables.ts'
+import type { CellTables } from '../store/cell-tables.ts'
+import { type CellMappingRow, listCellMappings } from '../store/cells.ts'
+
+export interface NovaSettings {
+  /** `[api_database] connection`; null when it is not set. */
+  apiDatabase: string | null
+  /** `[database] connection`. */
+  database: string | null
+  /** `[DEFAULT] transport_url`. */
+  transportUrl: string | null
+  /** `[service_user] send_service_user_token`. */
+  sendServiceUserToken: boolean
+  /** `[oslo_policy] policy_file`, as found on disk. */
+  policyFile: string | null
+}
+
+export interface NovaManage extends AsyncDisposable {
+  settings: NovaSettings
+  print(line: string): void
+  /** The API database, opened on first use. */
+  apiDb(): Kysely<ApiTables>
+  /** A cell's database by its URL. */
+  cellDb(url: string): Kysely<CellTables>
+  /** Placement by `[placement]`; a Fault says what is missing there. */
+  placement(): Promise<PlacementClient>
+}
+
+/** The URL, or a Fault that says which key of which section is missing. */
+export function needUrl(url: string | null, group: string, name = 'connection'): string {
+  if (url !== null && url !== '') return url
+  throw new Fault(
+    'invalid',
+    `No [${group}] ${name} is set in the configuration files that were read (--config-file names others; ` +
+      `the default is /etc/nova/nova.conf). Write ${name} = … under [${group}] and try again.`,
+  )
+}
+
+/** A mapping with its templates filled from this configuration. */
+export const filled = (deps: NovaManage, cell: CellMappingRow): CellMappingRow => ({
+  ...cell,
+  database_connection: fillUrl(cell.database_connection, deps.settings.database),
+  transport_url: fillUrl(cell.transport_url, deps.settings.transportUrl),
+})
+
+export async function cellsOf(deps: NovaManage): Promise<CellMappingRow[]> {
+  return (await listCellMappings(deps.apiDb())).map((cell) => filled(deps, cell))
+}
+
+export async function findCell(deps: NovaManage, uuid: string): Promise<CellMappingRow | undefined> {
+  return (await cellsOf(deps)).find((cell) => cell.uuid === uuid)
+}
+
+/** Says that there is no such cell. */
+export const noSuchCell = (deps: NovaManage, uuid: string): void =>
+  deps.print(`Cell with uuid ${uuid} was not found.`)
