@@ -1,7 +1,7 @@
 /** The administrator's way to the cloud's APIs, for commands and for what the first start makes. */
 import { Fault } from '../base/errors.ts'
 import type { HttpCall, Send } from '../base/http/client.ts'
-import { sendByHttp } from '../base/http/client.ts'
+import { sendByHttp } from '../base/http/send-by-http.ts'
 import { type CloudSecrets, type CloudSettings, urlOf } from './up/settings.ts'
 
 export type ApiName = 'identity' | 'image' | 'placement' | 'compute' | 'network'

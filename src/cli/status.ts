@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { sendByHttp } from '../base/http/client.ts'
+import { sendByHttp } from '../base/http/send-by-http.ts'
 import { table } from './terminal/table.ts'
 import { runningProcess } from './up/process.ts'
 import { requireSettings, type ServiceName, standardPorts, urlOf } from './up/settings.ts'
