@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { describeError, isFault } from '../base/errors.ts'
+import { labCommand } from './lab/command.ts'
 import { defaultStateDirectory } from './up/settings.ts'
 
 const stateDirectory = () =>
@@ -16,7 +17,9 @@ function wholeNumber(text: string): number {
 
 /** The command line as data: names, options, and the file that does the work. */
 export function program(): Command {
+  // What follows a command that runs another one belongs to that: `lab enter HOST ip -json address`.
   const kilonova = new Command('kilonova')
+    .enablePositionalOptions()
     .description('OpenStack Compute and Networking, with Identity and Image, as one program')
     .showSuggestionAfterError()
     .showHelpAfterError('(kilonova --help tells the commands and options)')
@@ -67,6 +70,7 @@ export function program(): Command {
     .command('test [parts...]')
     .description('the test suite: check, stories, host; all without a name')
     .action(async (parts) => run(async () => (await import('./test.ts')).test(parts)))
+  kilonova.addCommand(labCommand(run))
   kilonova
     .command('serve', { hidden: true })
     .description('the cloud itself, in the foreground (what up starts in the background)')

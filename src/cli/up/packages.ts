@@ -1,10 +1,10 @@
 /** The distribution's packages that real guests and networks need. */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { Fault } from '../../base/errors.ts'
 
-interface Need {
+export interface Need {
   package: string
   /** Present when one of these files is. */
   files: readonly string[]
@@ -15,12 +15,14 @@ const libvirtDrivers = ['x86_64', 'aarch64'].map(
   (cpu) => `/usr/lib/${cpu}-linux-gnu/libvirt/connection-driver`,
 )
 
-const inPath = (...names: string[]): string[] =>
+/** Where a program may be. */
+export const inPath = (...names: string[]): string[] =>
   names.flatMap((name) =>
     ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].map((directory) => `${directory}/${name}`),
   )
 
-const needs: readonly Need[] = [
+/** What real guests and networks need. */
+export const cloudNeeds: readonly Need[] = [
   process.arch === 'arm64'
     ? { package: 'qemu-system-arm', files: inPath('qemu-system-aarch64'), for: 'guests' }
     : { package: 'qemu-system-x86', files: inPath('qemu-system-x86_64'), for: 'guests' },
@@ -44,12 +46,15 @@ const needs: readonly Need[] = [
 ]
 
 /** Packages that a real cloud needs and this machine lacks. */
-export const missingPackages = (): readonly Need[] =>
+export const missingPackages = (needs: readonly Need[] = cloudNeeds): readonly Need[] =>
   needs.filter((need) => !need.files.some((file) => existsSync(file)))
 
 /** Installs what is missing with apt after saying what and why; asks first when there is somebody to ask. */
-export async function installMissing(options: { yes: boolean; say: (line: string) => void }): Promise<void> {
-  const missing = missingPackages()
+export async function installMissing(
+  options: { yes: boolean; say: (line: string) => void },
+  needs: readonly Need[] = cloudNeeds,
+): Promise<void> {
+  const missing = missingPackages(needs)
   if (missing.length === 0) return
   const names = missing.map((need) => need.package)
   const command = `apt-get install --no-install-recommends ${names.join(' ')}`
@@ -69,6 +74,7 @@ export async function installMissing(options: { yes: boolean; say: (line: string
       throw new Fault('unavailable', `Nothing was installed. To do it by hand: ${command}`)
   }
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  using _started = startNoServices()
   for (const args of [
     ['update', '-q'],
     ['install', '-y', '-q', '--no-install-recommends', ...names],
@@ -79,11 +85,20 @@ export async function installMissing(options: { yes: boolean; say: (line: string
       throw new Fault('unavailable', `apt-get ${args.join(' ')} failed:\n${result.stderr.trim()}`)
     }
   }
-  const still = missingPackages()
+  const still = missingPackages(needs)
   if (still.length > 0) {
     throw new Fault(
       'unavailable',
       `Still missing after the installation: ${still.map((need) => need.package).join(', ')}`,
     )
   }
+}
+
+const startPolicy = '/usr/sbin/policy-rc.d'
+
+/** A database or message queue that is installed for a lab is not to run on the machine itself. */
+function startNoServices(): Disposable {
+  if (existsSync(startPolicy)) return { [Symbol.dispose]: () => undefined }
+  writeFileSync(startPolicy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  return { [Symbol.dispose]: () => rmSync(startPolicy) }
 }

@@ -53,6 +53,13 @@ cgroup_controllers = []
 stdio_handler = "logd"
 `
 
+/** The configuration of a libvirtd with its virtlogd, by file name in /etc/libvirt. */
+export const privateLibvirtFiles: Readonly<Record<string, string>> = {
+  'libvirtd.conf': libvirtdConf,
+  'qemu.conf': qemuConf,
+  'virtlogd.conf': 'log_outputs = "3:file:/var/log/libvirt/virtlogd.log"\n',
+}
+
 const directoryOf = (stateDir: string) => join(stateDir, 'libvirt')
 
 /**
@@ -113,9 +120,7 @@ async function configure(directory: string): Promise<void> {
   const capabilities = join(directory, 'cache', 'qemu', 'capabilities')
   await mkdir(etc, { recursive: true })
   await chmod(directory, 0o711)
-  await writeFile(join(etc, 'libvirtd.conf'), libvirtdConf)
-  await writeFile(join(etc, 'qemu.conf'), qemuConf)
-  await writeFile(join(etc, 'virtlogd.conf'), 'log_outputs = "3:file:/var/log/libvirt/virtlogd.log"\n')
+  for (const [name, text] of Object.entries(privateLibvirtFiles)) await writeFile(join(etc, name), text)
   if (await isThere(capabilities)) return
   // What the system's libvirtd learned of the emulators saves seconds; libvirtd checks whether it still holds.
   await mkdir(capabilities, { recursive: true })

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs'
+import { Fault } from '../../base/errors.ts'
+import { showProgress } from '../terminal/progress.ts'
+import { installMissing } from '../up/packages.ts'
+import { findLab, removeLab, startLab } from './lab.ts'
+import { labNeeds } from './packages.ts'
+import { type Database, defaultPlan, readPlan } from './plan.ts'
+import { describeLab } from './status.ts'
+
+/** Makes a lab; one that runs already is only shown, the remains of one that does not are taken away first. */
+export async function labUp(options: {
+  directory: string
+  database: Database
+  yes?: boolean
+}): Promise<number> {
+  const running = await findLab(options.directory)
+  if (running !== undefined) {
+    if (running.plan.database !== options.database) {
+      throw new Fault(
+        'conflict',
+        `The lab in ${options.directory} runs on ${running.plan.database}. Take it away first (kilonova lab down), or use another --directory.`,
+      )
+    }
+    console.log(`The lab in ${options.directory} is up already; nothing was changed.\n`)
+    console.log(await describeLab(running))
+    return 0
+  }
+  assertPossible()
+  await installMissing(
+    { yes: options.yes === true, say: (line) => console.log(line) },
+    labNeeds(options.database),
+  )
+  const progress = showProgress()
+  const onProgress = (text: string) => progress.step(text)
+  try {
+    // A machine that was switched off leaves files of a lab, and nothing else of it.
+    if (readPlan(options.directory) !== undefined) await removeLab(options.directory, onProgress)
+    const plan = defaultPlan({ database: options.database })
+    const lab = await startLab({ directory: options.directory, plan, onProgress })
+    progress.done()
+    console.log(`\n${await describeLab(lab)}`)
+  } catch (error) {
+    progress.failed()
+    throw error
+  }
+  return 0
+}
+
+function assertPossible(): void {
+  if (process.getuid?.() !== 0) {
+    throw new Fault(
+      'forbidden',
+      'A lab is made of namespaces and mounts, which only root may make: use sudo.',
+    )
+  }
+  if (!existsSync('/dev/net/tun')) {
+    throw new Fault(
+      'unavailable',
+      'There is no /dev/net/tun, so guests cannot have a network. Load the module: modprobe tun',
+    )
+  }
+}

@@ -1,0 +1,45 @@
+/** A lab for one test file: three hosts in namespaces, taken away at the end. */
+import { existsSync, mkdtempSync, readdirSync, readlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Lab, startLab } from '../../../src/cli/lab/lab.ts'
+import { labNeeds } from '../../../src/cli/lab/packages.ts'
+import { type Database, defaultPlan, type LabPlan } from '../../../src/cli/lab/plan.ts'
+import { installMissing } from '../../../src/cli/up/packages.ts'
+
+/** Why labs cannot run here; false when they can. For `test(title, { skip })`. */
+export function cannotRunLabs(): string | false {
+  if (process.getuid?.() !== 0) return 'needs root'
+  if (!existsSync('/dev/net/tun')) return 'needs /dev/net/tun'
+  return false
+}
+
+export async function startRig(database: Database, changes: Partial<LabPlan> = {}): Promise<Lab> {
+  await installMissing({ yes: true, say: () => undefined }, labNeeds(database))
+  const directory = mkdtempSync(join(tmpdir(), 'kilonova-rig-'))
+  return startLab({ directory, plan: defaultPlan({ ...changes, database }) })
+}
+
+const kinds = ['net', 'mnt', 'pid'] as const
+
+/** The namespaces of a lab's hosts, as `net:[4026532290]`. */
+export function namespacesOf(lab: Lab): string[] {
+  return lab.plan.hosts.flatMap(({ name }) =>
+    kinds.map((kind) => readlinkSync(`/proc/${lab.holder(name).pid}/ns/${kind}`)),
+  )
+}
+
+/** Processes of this machine that are in one of the namespaces. */
+export function processesIn(namespaces: readonly string[]): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  const isIn = (pid: string) =>
+    kinds.some((kind) => {
+      try {
+        return namespaces.includes(readlinkSync(`/proc/${pid}/ns/${kind}`))
+      } catch {
+        // It ended just now, or is a zombie.
+        return false
+      }
+    })
+  return pids.filter(isIn).map(Number)
+}
