@@ -110,10 +110,35 @@ export function imageClient(send: Send, token: () => Promise<string>) {
       await call({ method: 'PUT', path: `${path(id)}/file`, headers, body: data })
     },
 
+    /** Makes these the image's custom properties; what it has of others goes. */
+    async setProperties(change: {
+      image: ImageInfo
+      properties: Readonly<Record<string, string>>
+    }): Promise<void> {
+      const { image, properties } = change
+      const body = jsonPatch(image.properties, properties)
+      if (body.length === 0) return
+      const headers = { 'content-type': 'application/openstack-images-v2.1-json-patch' }
+      await call({ method: 'PATCH', path: path(image.id), headers, body })
+    },
+
     async delete(id: string): Promise<void> {
       await call({ method: 'DELETE', path: path(id) })
     },
   }
+}
+
+type Properties = Readonly<Record<string, string>>
+
+/** The steps from one set of properties to another, as RFC 6902 has them. */
+function jsonPatch(before: Properties, after: Properties): Wire[] {
+  const pointer = (name: string): string => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+  const gone = Object.keys(before).filter((name) => !Object.hasOwn(after, name))
+  const changed = Object.entries(after).filter(([name, value]) => before[name] !== value)
+  return [
+    ...gone.map((name) => ({ op: 'remove', path: pointer(name) })),
+    ...changed.map(([name, value]) => ({ op: 'add', path: pointer(name), value })),
+  ]
 }
 
 const known = new Set(

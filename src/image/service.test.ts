@@ -106,6 +106,9 @@ test('the client creates, uploads, lists and downloads with the hash to expect',
     [listed?.id, listed?.status, listed?.properties],
     [made.id, 'active', { hw_disk_bus: 'scsi' }],
   )
+  await client.setProperties({ image: listed!, properties: { hw_disk_bus: 'ide', 'a/b~c': 'new' } })
+  await client.setProperties({ image: await client.show(made.id), properties: { 'a/b~c': 'new' } })
+  assert.deepEqual((await client.show(made.id)).properties, { 'a/b~c': 'new' })
   const { stream, size, hash } = await client.download(made.id)
   assert.deepEqual([(await buffer(stream)).toString(), size], ['data', 4])
   assert.deepEqual(hash, { algorithm: 'sha512', value: createHash('sha512').update('data').digest('hex') })

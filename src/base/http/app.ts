@@ -44,6 +44,8 @@ export interface ApiOptions<Deps> {
   maxBodyBytes?: number
   /** Also sent with the request id: `x-compute-request-id`. */
   requestIdHeader?: string
+  /** An address with a slash at its end is another one, which is not there; else the slash has no meaning. */
+  strictSlash?: boolean
   /** Turns an address as sent into one of the route table: for prefixes that have no meaning of their own. */
   rewriteUrl?(url: string): string
 }
@@ -69,7 +71,7 @@ export function createApi<Deps>(options: ApiOptions<Deps>): FastifyInstance {
   const app = Fastify({
     rewriteUrl: (request: IncomingMessage) => rewrite(request.url ?? '/'),
     bodyLimit: options.maxBodyBytes ?? 114_688,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
+    routerOptions: { ignoreTrailingSlash: options.strictSlash !== true, maxParamLength: 1000 },
     genReqId: newRequestId,
     forceCloseConnections: true,
     // Clients reuse their connections; a short idle time would reset them in the middle of a request.

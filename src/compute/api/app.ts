@@ -35,6 +35,7 @@ export function createComputeApi(options: ComputeApiOptions): FastifyInstance {
     renderFault: renderComputeFault,
     requestIdHeader: 'x-compute-request-id',
     rewriteUrl: withoutProject,
+    strictSlash: true,
   })
   app.addHook('preHandler', async (request) => {
     const project = projectOfPath(request.originalUrl)
@@ -55,5 +56,7 @@ function underVersion(route: Route<ComputeApiDeps>): Route<ComputeApiDeps> {
 
 /** `/v2/<project>/servers` and the like are all `/v2.1/servers` to the route table. */
 function withoutProject(url: string): string {
-  return url.replace(/^\/v2(?:\.1)?(?=[/?]|$)(?:\/[0-9a-f-]+(?=[/?]|$))?/, '/v2.1')
+  return url
+    .replace(/^\/v2(?:\.1)?(?=[/?]|$)(?:\/[0-9a-f-]+(?=[/?]|$))?/, '/v2.1')
+    .replace(/^\/v2\.1\/(?=\?|$)/, '/v2.1')
 }

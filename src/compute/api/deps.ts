@@ -46,5 +46,5 @@ export interface HostDeps extends CellDeps, Pick<EngineDeps, 'conductor'> {
 
 export interface ImageDeps {
   /** Image as the caller sees it. */
-  imagesFor(token: string): Pick<ImageClient, 'show' | 'list' | 'delete'>
+  imagesFor(token: string): Pick<ImageClient, 'show' | 'list' | 'delete' | 'setProperties'>
 }

@@ -13,6 +13,7 @@ import { instanceActionRoutes } from './instance-actions/instance-actions.routes
 import { keypairRoutes } from './keypairs/keypairs.routes.ts'
 import { limitRoutes } from './limits/limits.routes.ts'
 import { migrationRoutes } from './migrations/migrations.routes.ts'
+import { imageMetadataRoutes } from './proxies/image-metadata.routes.ts'
 import { imageRoutes } from './proxies/images.routes.ts'
 import { networkRoutes } from './proxies/networks.routes.ts'
 import { quotaClassRoutes } from './quota-sets/quota-class-sets.routes.ts'
@@ -61,5 +62,6 @@ export const computeRoutes: readonly Route<ComputeApiDeps>[] = [
   ...securityGroupRoutes,
   ...networkRoutes,
   ...imageRoutes,
+  ...imageMetadataRoutes,
   ...goneRoutes,
 ]

@@ -61,6 +61,13 @@ export const Metadata = Type.Unsafe<Record<string, string>>({
   additionalProperties: false,
 })
 
+/** One key of them with its value. */
+export const MetadataItem = Type.Unsafe<Record<string, string>>({
+  ...Metadata,
+  minProperties: 1,
+  maxProperties: 1,
+})
+
 /** One object under one key, as nearly every body is. */
 export const wrapped = (key: string, schema: TSchema, others: Record<string, TSchema> = {}): TObject =>
   Type.Object({ [key]: schema, ...others }, { additionalProperties: false })

@@ -1,4 +1,4 @@
-/** Images by the API they had before Image had them; up to 2.35, their metadata up to 2.38. */
+/** Images by the API they had before Image had them, up to 2.35. */
 
 import type { ImageInfo } from '#image/client.ts'
 import { Fault, isFault } from '../../../base/errors.ts'
@@ -9,22 +9,19 @@ import { pageOf, queryValue } from '../paging.ts'
 import { isTrue } from '../schema-types.ts'
 
 type Request = ApiRequest<never>
-type Deps = ApiDbDeps & ImageDeps
+export type ImageProxyDeps = ApiDbDeps & ImageDeps
 
 const until = '2.35'
-const metadataUntil = '2.38'
 const policy = 'authenticated'
 
-export const imageRoutes: readonly Route<Deps>[] = [
+export const imageRoutes: readonly Route<ImageProxyDeps>[] = [
   { get: '/images', until, policy, handler: (request, deps) => list(request, deps, brief) },
   { get: '/images/detail', until, policy, handler: (request, deps) => list(request, deps, whole) },
   { get: '/images/:id', until, policy, handler: show },
   { delete: '/images/:id', until, policy, handler: remove },
-  { get: '/images/:id/metadata', until: metadataUntil, policy, handler: listMetadata },
-  { get: '/images/:id/metadata/:key', until: metadataUntil, policy, handler: showMetadata },
 ]
 
-const clientOf = (request: Request, deps: Deps) => deps.imagesFor(request.context.token)
+const clientOf = (request: Request, deps: ImageProxyDeps) => deps.imagesFor(request.context.token)
 
 const words: Readonly<Record<string, [status: string, progress: number]>> = {
   queued: ['SAVING', 25],
@@ -58,7 +55,11 @@ function whole(image: ImageInfo, links: LinkMaker): Record<string, unknown> {
   return view
 }
 
-async function list(request: Request, deps: Deps, view: (image: ImageInfo, links: LinkMaker) => object) {
+async function list(
+  request: Request,
+  deps: ImageProxyDeps,
+  view: (image: ImageInfo, links: LinkMaker) => object,
+) {
   const page = pageOf(request, deps.config.maxLimit)
   const images = (await clientOf(request, deps).list()).filter((image) => fits(request, image))
   const after = page.marker === undefined ? -1 : images.findIndex(({ id }) => id === page.marker)
@@ -88,7 +89,8 @@ function fits(request: Request, image: ImageInfo): boolean {
   )
 }
 
-async function find(request: Request, deps: Deps): Promise<ImageInfo> {
+/** Throws `not-found` in nova's words where the caller cannot see the image. */
+export async function findImage(request: Request, deps: ImageProxyDeps): Promise<ImageInfo> {
   try {
     return await clientOf(request, deps).show(request.params['id']!)
   } catch (error) {
@@ -97,22 +99,11 @@ async function find(request: Request, deps: Deps): Promise<ImageInfo> {
   }
 }
 
-async function show(request: Request, deps: Deps) {
-  return { image: whole(await find(request, deps), linkMaker(request as ApiRequest, 'images')) }
+async function show(request: Request, deps: ImageProxyDeps) {
+  return { image: whole(await findImage(request, deps), linkMaker(request as ApiRequest, 'images')) }
 }
 
-async function remove(request: Request, deps: Deps): Promise<void> {
-  const { id } = await find(request, deps)
+async function remove(request: Request, deps: ImageProxyDeps): Promise<void> {
+  const { id } = await findImage(request, deps)
   await clientOf(request, deps).delete(id)
-}
-
-async function listMetadata(request: Request, deps: Deps) {
-  return { metadata: (await find(request, deps)).properties }
-}
-
-async function showMetadata(request: Request, deps: Deps) {
-  const key = request.params['key']!
-  const value = (await find(request, deps)).properties[key]
-  if (value === undefined) throw new Fault('not-found', 'Metadata item was not found')
-  return { meta: { [key]: value } }
 }

@@ -28,6 +28,25 @@ test('what other services took over is still shown in its old form, up to 2.35',
   assert.equal((await cloud.call('GET /images/none')).status, 404)
 })
 
+test('an image’s properties are its metadata, up to 2.38', async () => {
+  await using cloud = await makeCloud()
+  const path = `/images/${imageId}/metadata`
+  const call = (what: string, body?: unknown) => cloud.call(what, { version: '2.38', body })
+  const merged = await call(`POST ${path}`, { metadata: { a: '1' } })
+  assert.deepEqual([merged.status, merged.body], [200, { metadata: { distro: 'x', a: '1' } }])
+  assert.deepEqual((await call(`PUT ${path}`, { metadata: { a: '1' } })).body, { metadata: { a: '1' } })
+  assert.deepEqual((await call(`PUT ${path}/a`, { meta: { a: '2' } })).body, { meta: { a: '2' } })
+  assert.equal((await call(`PUT ${path}/b`, { meta: { a: '2' } })).status, 400)
+  assert.deepEqual(cloud.image.properties, { a: '2' })
+  assert.equal((await call(`DELETE ${path}/a`)).status, 204)
+  assert.deepEqual(cloud.image.properties, {})
+  assert.equal((await call(`DELETE ${path}/none`)).status, 404)
+  assert.equal((await call('POST /images/none/metadata', { metadata: {} })).status, 404)
+  const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`k${i}`, 'v']))
+  assert.equal((await call(`PUT ${path}`, { metadata: many })).status, 403)
+  assert.equal((await cloud.call(`GET ${path}`, { version: '2.39' })).status, 404)
+})
+
 test('security groups are shown with their incoming rules', async () => {
   await using cloud = await makeCloud()
   const rule = {

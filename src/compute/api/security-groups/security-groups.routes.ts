@@ -83,7 +83,10 @@ async function createRule(request: ApiRequest<RuleBody>, deps: NetworkDeps) {
   const parent = await network.showSecurityGroup(wanted.securityGroupId)
   const source =
     wanted.remoteGroupId === null ? undefined : await network.showSecurityGroup(wanted.remoteGroupId)
-  const created = await network.createSecurityGroupRule(wanted)
+  const created = await network.createSecurityGroupRule(wanted).catch((error: unknown) => {
+    if (!isFault(error, 'conflict')) throw error
+    throw new Fault('invalid', `This rule already exists in group ${parent.id}`, {}, error)
+  })
   return { security_group_rule: ruleView(parent.id, created, source) }
 }
 

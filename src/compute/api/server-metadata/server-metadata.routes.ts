@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import { Fault } from '../../../base/errors.ts'
 import type { Route } from '../../../base/http/route.ts'
 import { setMetadata, updateInstance } from '../../store/instance-changes.ts'
@@ -6,7 +5,7 @@ import type { Instance } from '../../store/instance-records.ts'
 import { getInstance } from '../../store/instances.ts'
 import type { CellDeps } from '../deps.ts'
 import { limitsOf } from '../quotas/limits.ts'
-import { Metadata, wrapped } from '../schema-types.ts'
+import { Metadata, MetadataItem, wrapped } from '../schema-types.ts'
 import { assertState, onServer, type Request, settledStates } from '../servers/server-route.ts'
 
 type Pairs = Record<string, string>
@@ -14,16 +13,7 @@ type Pairs = Record<string, string>
 const path = '/servers/:id/metadata'
 const rule = (name: string) => `os_compute_api:server-metadata:${name}`
 const allBody = wrapped('metadata', Metadata)
-const oneBody = wrapped(
-  'meta',
-  Type.Unsafe<Pairs>({
-    type: 'object',
-    patternProperties: { '^[a-zA-Z0-9\\-_:. ]{1,255}$': { type: 'string', maxLength: 255 } },
-    additionalProperties: false,
-    minProperties: 1,
-    maxProperties: 1,
-  }),
-)
+const oneBody = wrapped('meta', MetadataItem)
 const respectsLock = true
 
 export const serverMetadataRoutes: readonly Route<CellDeps>[] = [

@@ -19,7 +19,13 @@ export interface TestCloud extends TestWorld {
   networks: Network[]
   ports: Port[]
   groups: SecurityGroup[]
-  image: { status: string; minDisk: number; minRam: number; size: number }
+  image: {
+    status: string
+    minDisk: number
+    minRam: number
+    size: number
+    properties: Record<string, string>
+  }
   /** Asks for a server as a member, and gives its id. */
   create(server?: object, options?: { version?: string; as?: string }): Promise<string>
   /** Puts a server that was asked for into cell1, as a conductor would. */
@@ -78,7 +84,13 @@ export async function makeCloud(settings: Partial<ComputeApiConfig> = {}): Promi
   const networks = [network]
   const ports: Port[] = []
   const groups: SecurityGroup[] = []
-  const image = { status: 'active', minDisk: 1, minRam: 0, size: 1000 }
+  const image: TestCloud['image'] = {
+    status: 'active',
+    minDisk: 1,
+    minRam: 0,
+    size: 1000,
+    properties: { distro: 'x' },
+  }
   const sent: Sent[] = []
   const among = (ids: readonly string[] | undefined) => (one: { id: string }) =>
     ids === undefined || ids.includes(one.id)
@@ -89,7 +101,6 @@ export async function makeCloud(settings: Partial<ComputeApiConfig> = {}): Promi
       name: 'cirros',
       diskFormat: 'qcow2',
       containerFormat: 'bare',
-      properties: { distro: 'x' },
       createdAt: '2026-01-01T00:00:00Z',
       updatedAt: '2026-01-01T00:00:00Z',
       ...image,
@@ -111,6 +122,9 @@ export async function makeCloud(settings: Partial<ComputeApiConfig> = {}): Promi
       recorder(sent, 'image', {
         list: () => [showImage(imageId)],
         show: showImage,
+        setProperties: ({ properties }: { properties: Record<string, string> }) => {
+          image.properties = properties
+        },
       }),
   })
   const flavor = { name: 'm1', id: 'm1', ram: 512, vcpus: 1, disk: 1 }
