@@ -13,14 +13,14 @@ interface Part {
   args: () => string[]
 }
 
-const nodeTest = (flags: string[], pattern: string) => () => [
+const nodeTest = (flags: string[], pattern: string, without?: string) => () => [
   '--disable-warning=ExperimentalWarning',
   '--test',
   ...flags,
-  ...globSync(pattern, { cwd: home }).sort(),
+  ...globSync(pattern, { cwd: home, exclude: (name) => String(name) === without }).sort(),
 ]
 
-/** `stories` and `host` run a file at a time: they start clouds of their own. */
+/** `stories` and `host` run a file at a time: they start clouds of their own. `messaging` shares one broker. */
 const parts: Readonly<Record<string, readonly Part[]>> = {
   check: [
     { about: 'format and lint', command: bin('biome'), args: () => ['check', '--error-on-warnings', '.'] },
@@ -50,7 +50,14 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
     {
       about: 'real guests and networks',
       command: process.execPath,
-      args: nodeTest(['--test-concurrency=1'], 'tests/host/**/*.test.ts'),
+      args: nodeTest(['--test-concurrency=1'], 'tests/host/**/*.test.ts', 'tests/host/messaging'),
+    },
+  ],
+  messaging: [
+    {
+      about: 'a real RabbitMQ and memcached, with the real oslo.messaging',
+      command: process.execPath,
+      args: nodeTest(['--test-isolation=none'], 'tests/host/messaging/*.test.ts'),
     },
   ],
 }

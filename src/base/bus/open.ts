@@ -4,6 +4,7 @@ import type { Logger } from '../log.ts'
 import type { Bus } from './bus.ts'
 import { createMemoryBus } from './memory.ts'
 import { type MessagingConfig, messagingOptions } from './options.ts'
+import { RabbitBus } from './rabbit/rabbit-bus.ts'
 import { parseTransportUrl } from './transport-url.ts'
 
 export interface OpenBus {
@@ -16,14 +17,16 @@ export interface OpenBus {
   options?: Partial<MessagingConfig>
   /** How the broker's tools name our connections: `nova-compute:compute1:4711`. */
   name?: string
+  /** How long closing waits for handlers that run and for casts that the broker has not confirmed. */
+  graceSeconds?: number
 }
 
 /** Opens at once: a broker that is away is waited for by whoever sends or serves. A bad URL is an `invalid` Fault. */
-export function openBus({ transportUrl, log, options }: OpenBus): Bus {
+export function openBus({ transportUrl, log, exchange, options, name, graceSeconds = 10 }: OpenBus): Bus {
   const url = parseTransportUrl(transportUrl)
   if (url.transport === 'memory') return createMemoryBus({ log })
-  readMessagingConfig(options, url.query)
-  throw new Fault('not-implemented', 'RabbitMQ is not spoken yet.')
+  const config = readMessagingConfig(options, url.query)
+  return new RabbitBus({ url, exchange, config, log, name: name ?? `kilonova:${process.pid}`, graceSeconds })
 }
 
 /** What the URL's query says counts before the options, as in oslo.messaging. */

@@ -1,0 +1,175 @@
+/**
+ * A real RabbitMQ in a directory of its own, with its own node name, cookie, ports and port mapper, so that it meets no
+ * other on the machine. Its users and vhosts are data that it reads when it starts.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** The one beneath the distribution's wrapper, which insists on a user of its own. */
+const program = '/usr/lib/rabbitmq/bin/rabbitmq-server'
+
+/** Why there can be none here, for tests to skip with; undefined when there can. */
+export function whyNoRabbitmq(): string | undefined {
+  try {
+    accessSync(program)
+    return undefined
+  } catch {
+    return `${program} is missing: apt-get install rabbitmq-server`
+  }
+}
+
+export interface RabbitmqOptions {
+  /** `127.0.0.1` unless given. */
+  address?: string
+  /** Any free one unless given. */
+  port?: number
+  users?: readonly { name: string; password: string; vhosts: readonly string[] }[]
+  vhosts?: readonly string[]
+  /** A second listener, which speaks TLS with this certificate. */
+  tls?: { port: number; certFile: string; keyFile: string; caFile: string }
+}
+
+export const rabbitUser = { name: 'openstack', password: 'Rabbit/Pass#1', vhosts: ['/', 'cell1'] }
+
+export class Rabbitmq implements AsyncDisposable {
+  readonly address: string
+  readonly port: number
+  readonly #directory = mkdtempSync(join(tmpdir(), 'rabbitmq-'))
+  readonly #ports: { mapper: number; distribution: number }
+  #mapper: ChildProcess | undefined
+  #server: ChildProcess | undefined
+
+  private constructor(options: RabbitmqOptions, ports: [number, number, number]) {
+    this.address = options.address ?? '127.0.0.1'
+    this.port = options.port ?? ports[0]
+    this.#ports = { mapper: ports[1], distribution: ports[2] }
+    this.#write(options)
+  }
+
+  /** Takes a few seconds; resolves when it can be logged in to. */
+  static async start(options: RabbitmqOptions = {}): Promise<Rabbitmq> {
+    const rabbit = new Rabbitmq(options, await freePorts(3))
+    await rabbit.start()
+    return rabbit
+  }
+
+  /** `rabbit://openstack:…@127.0.0.1:40123/` */
+  url(vhost = '', user: { name: string; password: string } = rabbitUser): string {
+    const [name, password] = [user.name, user.password].map(encodeURIComponent)
+    return `rabbit://${name}:${password}@${this.address}:${this.port}/${encodeURIComponent(vhost)}`
+  }
+
+  async start(): Promise<void> {
+    const { mapper, distribution } = this.#ports
+    const directory = this.#directory
+    const environment = {
+      PATH: process.env['PATH'],
+      LANG: 'C.UTF-8',
+      HOME: directory,
+      ERL_EPMD_PORT: String(mapper),
+      ERL_EPMD_ADDRESS: '127.0.0.1',
+      RABBITMQ_NODENAME: `rabbit-${this.port}@localhost`,
+      RABBITMQ_DIST_PORT: String(distribution),
+      RABBITMQ_MNESIA_BASE: join(directory, 'data'),
+      RABBITMQ_CONFIG_FILE: join(directory, 'rabbitmq.conf'),
+      RABBITMQ_ADVANCED_CONFIG_FILE: join(directory, 'none.config'),
+      RABBITMQ_ENABLED_PLUGINS_FILE: join(directory, 'enabled_plugins'),
+      RABBITMQ_CONF_ENV_FILE: '/dev/null',
+      RABBITMQ_PID_FILE: join(directory, 'pid'),
+      RABBITMQ_LOG_BASE: join(directory, 'log'),
+      RABBITMQ_LOGS: '-',
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+        '+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
+    }
+    this.#mapper ??= spawn('epmd', ['-port', String(mapper), '-address', '127.0.0.1'], { stdio: 'ignore' })
+    // A group of its own: Erlang has helpers, which shall end with it.
+    const server = spawn(program, [], { env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#server = server
+    await new Promise<void>((resolve, reject) => {
+      let said = ''
+      const hear = (text: Buffer): void => {
+        said += text.toString()
+        if (said.includes('Server startup complete')) resolve()
+      }
+      server.stdout.on('data', hear)
+      server.stderr.on('data', hear)
+      server.once('error', reject)
+      server.once('exit', () => reject(new Error(`RabbitMQ did not start:\n${said.slice(-2000)}`)))
+    })
+    server.stdout.removeAllListeners('data').resume()
+    server.stderr.removeAllListeners('data').resume()
+  }
+
+  /** What is durable is there again after `start`. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    if (server?.pid === undefined || server.exitCode !== null) return
+    const ended = once(server, 'exit')
+    process.kill(-server.pid, signal)
+    await ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop('SIGKILL')
+    const mapper = this.#mapper
+    if (mapper !== undefined && mapper.exitCode === null) {
+      const ended = once(mapper, 'exit')
+      mapper.kill('SIGKILL')
+      await ended
+    }
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+
+  #write({ users = [rabbitUser], vhosts = ['/', 'cell1'], tls }: RabbitmqOptions): void {
+    const write = (name: string, text: string): void =>
+      writeFileSync(join(this.#directory, name), text, { mode: 0o600 })
+    const all = { configure: '.*', write: '.*', read: '.*' }
+    const definitions = {
+      vhosts: vhosts.map((name) => ({ name })),
+      users: users.map(({ name, password }) => ({ name, password, tags: '' })),
+      permissions: users.flatMap(({ name, vhosts: own }) =>
+        own.map((vhost) => ({ user: name, vhost, ...all })),
+      ),
+    }
+    write('definitions.json', JSON.stringify(definitions))
+    write('enabled_plugins', '[].\n')
+    const lines = [
+      `listeners.tcp.1 = ${this.address}:${this.port}`,
+      `load_definitions = ${join(this.#directory, 'definitions.json')}`,
+      'loopback_users = none',
+      'log.console = true',
+      'log.file = false',
+    ]
+    if (tls !== undefined) {
+      lines.push(
+        `listeners.ssl.1 = ${this.address}:${tls.port}`,
+        `ssl_options.cacertfile = ${tls.caFile}`,
+        `ssl_options.certfile = ${tls.certFile}`,
+        `ssl_options.keyfile = ${tls.keyFile}`,
+        'ssl_options.verify = verify_none',
+      )
+    }
+    write('rabbitmq.conf', `${lines.join('\n')}\n`)
+  }
+}
+
+/** Free ones when asked; all held until all are known, so that they differ. */
+export async function freePorts<const N extends number>(
+  count: N,
+): Promise<N extends 3 ? [number, number, number] : number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return server
+    }),
+  )
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports as never
+}
