@@ -17,14 +17,19 @@ const rename = statement((db: Db<Tables>, p: { id: string; note: string | null }
   db.updateTable('things').set({ note: p.note }).where('id', '=', p.id),
 )
 
-test('a statement is built once and run with other parameters, in and out of transactions', async () => {
-  await using db = openDatabase<Tables>('sqlite://')
+async function openThings() {
+  const db = openDatabase<Tables>('sqlite://')
   await db.schema
     .createTable('things')
     .addColumn('id', 'text')
     .addColumn('note', 'text')
     .addColumn('size', 'integer')
     .execute()
+  return db
+}
+
+test('a statement is built once and run with other parameters, in and out of transactions', async () => {
+  await using db = await openThings()
   await insert(db, { id: 'a', note: null })
   await db.transaction().execute(async (transaction) => {
     await insert(transaction, { id: 'b', note: 'x' })
@@ -33,4 +38,38 @@ test('a statement is built once and run with other parameters, in and out of tra
   assert.equal((await rename(db, { id: 'c', note: 'new' })).changed, 0)
   const found = await Promise.all(['a', 'b', 'c'].map(async (id) => (await find(db, { id })).rows[0]?.note))
   assert.deepEqual(found, ['new', 'x', undefined])
+})
+
+test('a statement waits for the transaction that is under way, and sees all or nothing of it', async () => {
+  await using db = await openThings()
+  const isWritten = Promise.withResolvers<void>()
+  const mayFail = Promise.withResolvers<void>()
+  const failing = db.transaction().execute(async (transaction) => {
+    await insert(transaction, { id: 'a', note: null })
+    isWritten.resolve()
+    await mayFail.promise
+    throw new Error('no')
+  })
+  await isWritten.promise
+  const found = find(db, { id: 'a' })
+  mayFail.resolve()
+  await assert.rejects(failing, /no/)
+  assert.deepEqual((await found).rows, [])
+})
+
+test('a transaction that is over takes no more statements', async () => {
+  await using db = await openThings()
+  const over = await db.transaction().execute(async (transaction) => ({ transaction }))
+  await assert.rejects(insert(over.transaction, { id: 'late', note: null }), /over/)
+  assert.deepEqual((await find(db, { id: 'late' })).rows, [])
+})
+
+test('a column that is added later is read too', async () => {
+  await using db = await openThings()
+  await insert(db, { id: 'a', note: null })
+  await find(db, { id: 'a' })
+  await db.schema.alterTable('things').addColumn('colour', 'text').execute()
+  assert.deepEqual((await find(db, { id: 'a' })).rows, [
+    { id: 'a', note: null, size: 1, colour: null } as never,
+  ])
 })
