@@ -6,6 +6,7 @@ import { authScopeRoutes } from './auth/scopes.routes.ts'
 import { loginRoute, tokenRoutes } from './auth/tokens.routes.ts'
 import { credentialRoutes } from './credentials/credentials.routes.ts'
 import { ec2CredentialRoutes } from './credentials/ec2-credentials.routes.ts'
+import { ec2TokenRoutes } from './credentials/ec2-tokens.routes.ts'
 import { domainConfigRoutes } from './domains/config.routes.ts'
 import { domainRoutes } from './domains/domains.routes.ts'
 import { endpointGroupRoutes } from './endpoints/endpoint-groups.routes.ts'
@@ -62,6 +63,7 @@ export const guardedRoutes: readonly IdentityRoute[] = [
   ...policyAssociationRoutes,
   ...credentialRoutes,
   ...ec2CredentialRoutes,
+  ...ec2TokenRoutes,
   ...applicationCredentialRoutes,
   ...accessRuleRoutes,
   ...trustRoutes,
