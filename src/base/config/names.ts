@@ -7,13 +7,11 @@ export interface Named {
 
 export const groupOf = (option: Named): string => option.group ?? 'DEFAULT'
 
-// oslo.config takes sections in any case but DEFAULT, and options with - or _.
+// oslo.config takes sections in any case, but for DEFAULT, and options only as they are called.
 const normalGroup = (group: string): string => (group === 'DEFAULT' ? group : group.toLowerCase())
-const normalName = (name: string): string => name.replaceAll('-', '_')
 
 /** The key by which a setting finds its option. */
-export const fullName = (option: Named): string =>
-  `${normalGroup(groupOf(option))}.${normalName(option.name)}`
+export const fullName = (option: Named): string => `${normalGroup(groupOf(option))}.${option.name}`
 
 export const show = (option: Named): string => `[${groupOf(option)}] ${option.name}`
 
@@ -24,5 +22,4 @@ export function splitName(key: string, group = 'DEFAULT'): { group: string; name
 }
 
 /** The environment variable that sets an option. */
-export const variableOf = (option: Named): string =>
-  `OS_${groupOf(option)}__${normalName(option.name)}`.toUpperCase()
+export const variableOf = (option: Named): string => `OS_${groupOf(option)}__${option.name}`.toUpperCase()
