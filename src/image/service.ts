@@ -7,6 +7,8 @@ import { createPolicy } from '../base/auth/policy/policy.ts'
 import type { PolicyOverrides } from '../base/auth/policy/policy-file.ts'
 import { openDatabase } from '../base/db/database.ts'
 import { migrate } from '../base/db/migrate.ts'
+import type { DatabaseSettings } from '../base/db/options.ts'
+import { waitForDatabase } from '../base/db/wait.ts'
 import { createApi } from '../base/http/app.ts'
 import type { Logger } from '../base/log.ts'
 import { dataRoutes } from './api/data/data.routes.ts'
@@ -34,6 +36,8 @@ import type { ImageTables } from './store/tables.ts'
 
 export interface ImageOptions {
   databaseUrl: string
+  /** oslo.db's defaults unless given. */
+  databaseSettings?: Partial<DatabaseSettings>
   /** The directory of the images' data; staged data go to `staging` beneath it. */
   storeDirectory: string
   tokens: TokenValidator
@@ -69,9 +73,10 @@ export const imageApiRoutes = [
 export async function startImage(options: ImageOptions): Promise<ImageService> {
   const { log } = options
   const policy = createPolicy(imagePolicies, options.policyOverrides)
-  const db = openDatabase<ImageTables>(options.databaseUrl)
+  const db = openDatabase<ImageTables>(options.databaseUrl, options.databaseSettings)
   await using undo = new AsyncDisposableStack()
   undo.defer(() => db.destroy())
+  await waitForDatabase(db, log)
   await migrate(db, migrations)
   const store = new FileStore(join(options.storeDirectory, 'images'))
   const staging = new FileStore(join(options.storeDirectory, 'staging'))

@@ -8,6 +8,8 @@ import type { Bus } from '../base/bus/bus.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { openDatabase } from '../base/db/database.ts'
 import { migrate } from '../base/db/migrate.ts'
+import type { DatabaseSettings } from '../base/db/options.ts'
+import { waitForDatabase } from '../base/db/wait.ts'
 import { createApi } from '../base/http/app.ts'
 import type { Logger } from '../base/log.ts'
 import { runTasks } from '../base/task/run-tasks.ts'
@@ -29,6 +31,8 @@ import type { Tables } from './store/tables.ts'
 
 export interface NetworkServiceOptions {
   databaseUrl: string
+  /** oslo.db's defaults unless given. */
+  databaseSettings?: Partial<DatabaseSettings>
   tokens: TokenValidator
   bus: Bus
   log: Logger
@@ -55,9 +59,10 @@ export interface NetworkService extends AsyncDisposable {
 export async function startNetwork(settings: NetworkServiceOptions): Promise<NetworkService> {
   const options = { ...defaultNetworkOptions, ...settings.options }
   const { log, bus } = settings
-  const db = openDatabase<Tables>(settings.databaseUrl)
+  const db = openDatabase<Tables>(settings.databaseUrl, settings.databaseSettings)
   await using undo = new AsyncDisposableStack()
   undo.defer(() => db.destroy())
+  await waitForDatabase(db, log)
   await migrate(db, networkMigrations)
   const waker = undo.use(createWaker({ db, bus, log }))
   const { sendEvents } = settings

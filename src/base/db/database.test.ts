@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { isFault } from '../errors.ts'
+import { silentLogger } from '../log.ts'
 import { isUniqueViolation, openDatabase } from './database.ts'
 import { type Migration, migrate } from './migrate.ts'
-import { parseDatabaseUrl } from './url.ts'
+import { parseDatabaseUrl, type ServerUrl } from './url.ts'
+import { waitForDatabase } from './wait.ts'
 
 interface Tables {
   things: { id: string; ready: number | boolean; note: string | null }
@@ -57,14 +60,67 @@ test('two transactions at once do not see each other, and one that fails leaves 
 
 test('database URLs are read as SQLAlchemy reads them, and passwords masked', () => {
   assert.equal((parseDatabaseUrl('sqlite:////var/lib/x.db') as { path: string }).path, '/var/lib/x.db')
-  assert.deepEqual(parseDatabaseUrl('mysql+pymysql://nova:s%40crt@controller/nova'), {
+  assert.deepEqual(parseDatabaseUrl('mysql+pymysql://nova:s%40crt@controller/nova?charset=utf8'), {
     dialect: 'mysql',
     host: 'controller',
     port: 3306,
     user: 'nova',
     password: 's@crt',
     database: 'nova',
-    masked: 'mysql+pymysql://nova:***@controller/nova',
+    query: { charset: 'utf8' },
+    masked: 'mysql+pymysql://nova:***@controller/nova?charset=utf8',
   })
   assert.throws(() => parseDatabaseUrl('nonsense'), /dialect\+driver/)
+})
+
+test('database URLs may name sockets, IPv6 addresses and other drivers', () => {
+  const read = (url: string) => {
+    const { dialect, host, port, socket, user, database } = parseDatabaseUrl(url) as ServerUrl
+    return [dialect, socket ?? host, port, user, database]
+  }
+  assert.deepEqual(
+    [
+      'mariadb+mariadbconnector://root@localhost/nova?unix_socket=/run/mysqld/mysqld.sock',
+      'postgresql+psycopg2://me@/neutron?host=/var/run/postgresql&port=5433',
+      'postgresql://me:p@[fd00::1]:6432/glance?sslmode=require',
+      'postgres://db/keystone',
+    ].map(read),
+    [
+      ['mysql', '/run/mysqld/mysqld.sock', 3306, 'root', 'nova'],
+      ['postgresql', '/var/run/postgresql', 5433, 'me', 'neutron'],
+      ['postgresql', 'fd00::1', 6432, 'me', 'glance'],
+      ['postgresql', 'db', 5432, '', 'keystone'],
+    ],
+  )
+})
+
+test('a database URL that cannot be read is told what is wrong, without its password', () => {
+  const told = (url: string) => {
+    try {
+      parseDatabaseUrl(url)
+    } catch (error) {
+      return (error as Error).message
+    }
+    return 'nothing'
+  }
+  assert.match(told('mysql+pymysql://nova:s3/cr@t@controller'), /nova:\*\*\*@controller names no database/)
+  assert.match(told('oracle://nova:secret@controller/nova'), /unknown dialect oracle/)
+  assert.match(told('mysql://nova:secret@controller:port/nova'), /host or port/)
+})
+
+test('a server that cannot be reached is named with its database and the cause', async () => {
+  const url = 'mysql+pymysql://nova:secret@127.0.0.1:1/nova'
+  await using db = openDatabase<Tables>(url)
+  await assert.rejects(db.selectFrom('things').selectAll().execute(), (error) => {
+    assert.ok(isFault(error, 'unavailable'))
+    assert.equal(
+      error.message,
+      'MariaDB at 127.0.0.1:1 cannot be reached for database nova: the connection is refused, so nothing listens there.',
+    )
+    return true
+  })
+  await using other = openDatabase<Tables>('postgresql://nova@localhost/nova?host=/nowhere', {
+    maxRetries: 1,
+  })
+  await assert.rejects(waitForDatabase(other, silentLogger), /there is no socket \/nowhere/)
 })

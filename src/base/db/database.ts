@@ -1,25 +1,29 @@
 /** Opens the databases of a service. Dialect differences live in this folder and nowhere else. */
 import { Kysely, type Transaction } from 'kysely'
-import { Fault } from '../errors.ts'
+import { mariadbDialect } from './mariadb.ts'
+import { type DatabaseSettings, defaultDatabaseSettings } from './options.ts'
+import { postgresqlDialect } from './postgresql.ts'
 import { sqliteDialect } from './sqlite.ts'
 import { parseDatabaseUrl } from './url.ts'
+
+export { isUniqueViolation } from './failures.ts'
 
 /** A database or a transaction in it: what store functions take first. */
 export type Db<T> = Kysely<T> | Transaction<T>
 
-/** Opens the database that a SQLAlchemy URL names; a SQLite file is made (0600) when it is not there. */
-export function openDatabase<T>(url: string): Kysely<T> {
+/**
+ * Opens the database that a SQLAlchemy URL names: a SQLite file, which is made (0600) when it is not there, or a
+ * database on a MariaDB or PostgreSQL server, which is connected to when it is first used (see `waitForDatabase`).
+ */
+export function openDatabase<T>(url: string, settings: Partial<DatabaseSettings> = {}): Kysely<T> {
   const parsed = parseDatabaseUrl(url)
-  if (parsed.dialect !== 'sqlite') {
-    throw new Fault(
-      'invalid',
-      `The database URL ${parsed.masked} names ${parsed.dialect}; this version opens sqlite:// only.`,
-    )
+  const all = { ...defaultDatabaseSettings, ...settings }
+  switch (parsed.dialect) {
+    case 'sqlite':
+      return new Kysely<T>({ dialect: sqliteDialect(parsed.path) })
+    case 'mysql':
+      return new Kysely<T>({ dialect: mariadbDialect(parsed, all) })
+    case 'postgresql':
+      return new Kysely<T>({ dialect: postgresqlDialect(parsed, all) })
   }
-  return new Kysely<T>({ dialect: sqliteDialect(parsed.path) })
-}
-
-/** True when an insert or update was refused because another row has that key. */
-export function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Error && /UNIQUE constraint failed/.test(error.message)
 }

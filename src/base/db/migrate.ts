@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 
 /** One step of a database's history. Linear, idempotent, never edited after a release. */
 export interface Migration {
@@ -8,24 +8,22 @@ export interface Migration {
   up(db: Kysely<any>): Promise<void>
 }
 
-/** Brings a database to the newest migration; returns the names of those it applied. */
+/**
+ * Brings a database to the newest migration; returns the names of those it applied. Processes that start at once do
+ * not meet: each migration is made by one of them, while the others wait.
+ */
 export async function migrate<T>(db: Kysely<T>, migrations: readonly Migration[]): Promise<string[]> {
-  await sql`CREATE TABLE IF NOT EXISTS kilonova_migrations (name varchar(255) PRIMARY KEY, applied_at varchar(32))`.execute(
-    db,
-  )
-  const known = await sql<{ name: string }>`SELECT name FROM kilonova_migrations`.execute(db)
-  const applied = new Set(known.rows.map((row) => row.name))
+  const applied = await alone(db, async (transaction) => {
+    await sql`CREATE TABLE IF NOT EXISTS kilonova_migrations (name varchar(255) PRIMARY KEY, applied_at varchar(32))`.execute(
+      transaction,
+    )
+    return await appliedTo(transaction)
+  })
   const done: string[] = []
   for (const migration of migrations) {
     if (applied.has(migration.name)) continue
-    await db.transaction().execute(async (transaction) => {
-      await migration.up(transaction)
-      const now = new Date().toISOString()
-      await sql`INSERT INTO kilonova_migrations (name, applied_at) VALUES (${migration.name}, ${now})`.execute(
-        transaction,
-      )
-    })
-    done.push(migration.name)
+    const isMine = await alone(db, (transaction) => apply(transaction, migration))
+    if (isMine) done.push(migration.name)
   }
   return done
 }
@@ -39,3 +37,33 @@ export async function newestApplied<T>(db: Kysely<T>): Promise<string | undefine
   }>`SELECT name FROM kilonova_migrations ORDER BY applied_at DESC, name DESC`.execute(db)
   return rows.rows[0]?.name
 }
+
+async function apply<T>(db: Transaction<T>, { name, up }: Migration): Promise<boolean> {
+  if ((await appliedTo(db)).has(name)) return false
+  await up(db)
+  const now = new Date().toISOString()
+  await sql`INSERT INTO kilonova_migrations (name, applied_at) VALUES (${name}, ${now})`.execute(db)
+  return true
+}
+
+/** The names of the migrations that a database has had. */
+async function appliedTo<T>(db: Kysely<T>): Promise<Set<string>> {
+  const { rows } = await sql<{ name: string }>`SELECT name FROM kilonova_migrations`.execute(db)
+  return new Set(rows.map((row) => row.name))
+}
+
+/** Runs `work` in a transaction while no other process migrates this database. */
+async function alone<T, R>(db: Kysely<T>, work: (transaction: Transaction<T>) => Promise<R>): Promise<R> {
+  return await db.connection().execute(async (connection) => {
+    const { adapter } = connection.getExecutor()
+    await adapter.acquireMigrationLock(connection, lockOptions)
+    try {
+      return await connection.transaction().execute(work)
+    } finally {
+      await adapter.releaseMigrationLock(connection, lockOptions)
+    }
+  })
+}
+
+// None of the three dialects locks a table of its own for this, as Kysely's others do.
+const lockOptions = { lockTable: '', lockRowId: '' }

@@ -5,9 +5,11 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import {
   type DatabaseConnection,
   type Dialect,
+  type SelectModifierNode,
   type SqliteDatabase,
   SqliteDialect,
   SqliteDriver,
+  SqliteQueryCompiler,
   type SqliteStatement,
 } from 'kysely'
 import { DirectAdapter, type DirectResult } from './direct.ts'
@@ -21,9 +23,16 @@ export function sqliteDialect(path: string): Dialect {
   const inner = new SqliteDialect({ database })
   return {
     createDriver: () => new WatchedDriver(file, database),
-    createQueryCompiler: () => inner.createQueryCompiler(),
+    createQueryCompiler: () => new OneWriterCompiler(),
     createAdapter: () => new DirectAdapter(file),
     createIntrospector: (db) => inner.createIntrospector(db),
+  }
+}
+
+class OneWriterCompiler extends SqliteQueryCompiler {
+  // A transaction holds the whole database, so that `for update` says nothing new, and SQLite has no word for it.
+  protected override visitSelectModifier(node: SelectModifierNode): void {
+    if (node.modifier !== 'ForUpdate' && node.modifier !== 'ForShare') super.visitSelectModifier(node)
   }
 }
 

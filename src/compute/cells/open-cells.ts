@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import { openDatabase } from '../../base/db/database.ts'
 import { migrate } from '../../base/db/migrate.ts'
+import type { DatabaseSettings } from '../../base/db/options.ts'
 import { Fault } from '../../base/errors.ts'
 import { newUuid } from '../../base/ids.ts'
 import type { ApiTables } from '../store/api-tables.ts'
@@ -33,11 +34,14 @@ export async function ensureCells(
 }
 
 /** Opens and migrates the database of every cell that is not disabled. */
-export async function openCells(apiDb: Kysely<ApiTables>): Promise<Cells> {
+export async function openCells(
+  apiDb: Kysely<ApiTables>,
+  settings?: Partial<DatabaseSettings>,
+): Promise<Cells> {
   const cells: CellDb[] = []
   for (const mapping of await listCellMappings(apiDb)) {
     if (mapping.disabled === 1) continue
-    const db = openDatabase<CellTables>(mapping.database_connection)
+    const db = openDatabase<CellTables>(mapping.database_connection, settings)
     await migrate(db, cellMigrations)
     cells.push({ id: mapping.id, uuid: mapping.uuid, name: mapping.name, db })
   }

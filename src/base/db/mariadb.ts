@@ -1,0 +1,96 @@
+/** MariaDB, from 10.5 on, by mysql2 under Kysely's dialect for MySQL. */
+
+import {
+  CompiledQuery,
+  type Dialect,
+  type Kysely,
+  type MigrationLockOptions,
+  MysqlAdapter,
+  MysqlDialect,
+  MysqlIntrospector,
+  type MysqlPool,
+  sql,
+} from 'kysely'
+import type { Pool } from 'mysql2'
+import { MariadbQueryCompiler } from './mariadb-compiler.ts'
+import { type DatabaseSettings, poolLimit } from './options.ts'
+import { ServerDriver } from './server-driver.ts'
+import { tlsOf } from './tls.ts'
+import type { ServerUrl } from './url.ts'
+
+export function mariadbDialect(url: ServerUrl, settings: DatabaseSettings): Dialect {
+  const inner = new MysqlDialect({
+    pool: () => openPool(url, settings),
+    async onCreateConnection(connection) {
+      // As in PostgreSQL each statement sees what is committed by then, and no gaps between rows are locked.
+      await connection.executeQuery(
+        CompiledQuery.raw('set session transaction isolation level read committed'),
+      )
+      // Whatever the server's default: mysql2 escapes with backslashes, and a value that is too long is an error.
+      await connection.executeQuery(
+        CompiledQuery.raw("set session sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO'"),
+      )
+    },
+  })
+  return {
+    createDriver: () => new ServerDriver({ inner: inner.createDriver(), url, settings }),
+    createQueryCompiler: () => new MariadbQueryCompiler(),
+    createAdapter: () => new MariadbAdapter(settings),
+    createIntrospector: (db) => new MysqlIntrospector(db),
+  }
+}
+
+async function openPool(url: ServerUrl, settings: DatabaseSettings): Promise<MysqlPool> {
+  const { createPool } = await import('mysql2')
+  const tls = tlsOf(url)
+  const pool: Pool = createPool({
+    ...(url.socket === undefined ? { host: url.host, port: url.port } : { socketPath: url.socket }),
+    ...(tls === undefined ? {} : { ssl: tls }),
+    user: url.user,
+    password: url.password,
+    database: url.database,
+    charset: 'utf8mb4',
+    connectTimeout: settings.poolTimeout * 1000,
+    connectionLimit: poolLimit(settings),
+    maxIdle: settings.maxPoolSize,
+    // Sums are DECIMAL.
+    decimalNumbers: true,
+  })
+  if (settings.connectionRecycleTime > 0) {
+    const old = new WeakSet<object>()
+    pool.on('connection', (connection) => {
+      setTimeout(() => old.add(connection), settings.connectionRecycleTime * 1000).unref()
+    })
+    pool.on('release', (connection) => {
+      if (old.has(connection)) connection.destroy()
+    })
+  }
+  return pool as unknown as MysqlPool
+}
+
+class MariadbAdapter extends MysqlAdapter {
+  readonly settings: DatabaseSettings
+
+  constructor(settings: DatabaseSettings) {
+    super()
+    this.settings = settings
+  }
+
+  // Of an insert and a delete; MariaDB has none for an update.
+  override get supportsReturning(): boolean {
+    return true
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: Kysely's own signature.
+  override async acquireMigrationLock(db: Kysely<any>, _options: MigrationLockOptions): Promise<void> {
+    await sql`select get_lock(${lockName}, 3600)`.execute(db)
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: Kysely's own signature.
+  override async releaseMigrationLock(db: Kysely<any>, _options: MigrationLockOptions): Promise<void> {
+    await sql`select release_lock(${lockName})`.execute(db)
+  }
+}
+
+// Names of locks are the server's, not a database's, and at most 64 characters.
+const lockName = sql<string>`concat('kilonova-', sha1(database()))`
