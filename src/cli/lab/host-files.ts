@@ -80,6 +80,8 @@ function addUsers(directory: string): void {
   for (const { name, id, home } of users) {
     addLine(join(directory, 'etc/passwd'), name, `${name}:x:${id}:${id}::${home}:/usr/sbin/nologin`)
     addLine(join(directory, 'etc/group'), name, `${name}:x:${id}:`)
+    // No password; without a line `su` takes the account for a broken one.
+    addLine(join(directory, 'etc/shadow'), name, `${name}:!:19000:0:99999:7:::`)
   }
   for (const name of serviceUsers) {
     const id = idOf(join(directory, 'etc/passwd'), name)

@@ -3,8 +3,8 @@
 # to take in orphans. What it mounts is seen by nobody else and goes with it.
 # Usage: host-root.sh DIRECTORY NAME PROGRAM NODE
 #   DIRECTORY  holds the host's own files: etc, var, root, tmp
-#   PROGRAM    directory of this program, which stays visible where it is
-#   NODE       the Node to run it with
+#   PROGRAM    directory of this program, which the host has at /run/lab/program: its users need not reach it here
+#   NODE       the Node to run it with, below PROGRAM
 set -eu
 cd "$1"
 name=$2
@@ -39,24 +39,27 @@ ln -s fd/2 ./dev/stderr
 for directory in dev etc root tmp var; do over "$directory" "/$directory"; done
 mount -o remount,bind,ro /
 mount -t tmpfs -o mode=0755 none /run
-mkdir -p /run/lab/bin /run/lab/units /run/lock /run/netns
+mkdir -p /run/lab/bin /run/lab/units /run/lab/program /run/lock /run/netns
 mount -t proc none /proc
 mount -t sysfs none /sys
-
-# The program may lie below a directory that was just covered.
-mkdir -p "$program" 2> /dev/null || true
-mount --no-canonicalize --rbind ./stage "$program"
-mount --no-canonicalize -o remount,bind,ro "$program"
+mount --no-canonicalize --rbind ./stage /run/lab/program
+mount -o remount,bind,ro /run/lab/program
 
 echo "$name" > /proc/sys/kernel/hostname
 ip link set lo up
 shopt -s nullglob
-ln -s "$program/kilonova" "$program"/bin/* /run/lab/bin/
+home=/run/lab/program
+ln -s $home/kilonova $home/bin/* /run/lab/bin/
 cat > /run/lab/bin/systemctl << END
 #!/bin/sh
-exec "$node" --disable-warning=ExperimentalWarning "$program/src/cli/lab/systemctl/main.ts" "\$@"
+exec $home/${node#"$program/"} --disable-warning=ExperimentalWarning $home/src/cli/lab/systemctl/main.ts "\$@"
 END
-chmod 0755 /run/lab/bin/systemctl
+# What a service says by sd_notify(3) goes to the one that supervises it; systemd's own command may not be there.
+cat > /run/lab/bin/systemd-notify << 'END'
+#!/bin/sh
+printf '%s\n' "$@" | sed 's/^--ready$/READY=1/' | socat -u - "UNIX-SENDTO:$NOTIFY_SOCKET"
+END
+chmod 0755 /run/lab/bin/systemctl /run/lab/bin/systemd-notify
 cd /
 : > /run/lab/ready
 

@@ -1,6 +1,7 @@
 /** What every test on the rig relies on. */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { findLab, type Lab, removeLab } from '../../../src/cli/lab/lab.ts'
 import { Connection } from '../../../src/compute/virt/libvirt/rpc/connection.ts'
@@ -44,6 +45,8 @@ describe('a lab on MariaDB', { skip }, () => {
     const outside = await lab.attempt('compute1', ['touch', '/usr/bin/not-of-this-machine'])
     assert.notEqual(outside.code, 0)
     assert.equal((await lab.run('controller', ['id', '-un'], { user: 'nova' })).trim(), 'nova')
+    const asNova = ['su', '-s', '/bin/sh', '-c', 'kilonova --help', 'nova']
+    assert.match(await lab.run('controller', asNova), /^Usage: kilonova/)
   })
 
   test('database, message queue and cache on the controller serve the other hosts', async () => {
@@ -101,6 +104,23 @@ describe('a lab on MariaDB', { skip }, () => {
     assert.equal(await knock(lab, 'compute1', 'controller', 11211), 'refused')
     await lab.start('controller', 'memcached')
     assert.equal(await knock(lab, 'compute1', 'controller', 11211), 'open')
+  })
+
+  test('a unit that tells when it is ready is waited for, and one that fails says why', async () => {
+    const unit = (script: string) =>
+      `[Service]\nType=notify\nUser=nova\nLogsDirectory=nova\nExecStart=/bin/sh -c '${script}'\n`
+    const units = lab.path('compute1', '/etc/systemd/system')
+    const script = 'id -un > $$LOGS_DIRECTORY/who; systemd-notify READY=1 STATUS=running; exec sleep 1000'
+    writeFileSync(join(units, 'good.service'), unit(script))
+    await lab.run('compute1', ['systemctl', 'start', 'good'])
+    assert.equal(readFileSync(lab.path('compute1', '/var/log/nova/who'), 'utf8'), 'nova\n')
+    assert.equal((await lab.run('compute1', ['systemctl', 'is-active', 'good'])).trim(), 'active')
+    writeFileSync(join(units, 'bad.service'), unit('echo no database; exit 3'))
+    const failed = await lab.attempt('compute1', ['systemctl', 'start', 'bad'])
+    assert.equal(failed.code, 1)
+    assert.match(failed.stderr, /bad\.service ended before it was ready:\nno database/)
+    assert.equal((await lab.attempt('compute1', ['systemctl', 'is-active', 'bad'])).stdout.trim(), 'failed')
+    await lab.stop('compute1', 'good')
   })
 
   test('each compute host has a libvirtd of its own', async () => {

@@ -148,22 +148,30 @@ export function lastLines(unit: string, count = 10): string {
   return existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-count).join('\n') : ''
 }
 
-/** Directories below /run, /var/lib, /var/log, … that the unit asks for, owned by its user. */
+/** Directories that a unit may ask for: below which root, and the variable that tells the service where. */
+const directories = {
+  RuntimeDirectory: ['/run', 'RUNTIME_DIRECTORY'],
+  StateDirectory: ['/var/lib', 'STATE_DIRECTORY'],
+  CacheDirectory: ['/var/cache', 'CACHE_DIRECTORY'],
+  LogsDirectory: ['/var/log', 'LOGS_DIRECTORY'],
+  ConfigurationDirectory: ['/etc', 'CONFIGURATION_DIRECTORY'],
+} as const
+
+function directoriesOf(file: UnitFile): { variable: string; paths: string[] }[] {
+  return Object.entries(directories)
+    .map(([option, [root, variable]]) => {
+      const names = file.all('Service', option).flatMap(splitWords)
+      return { variable, paths: names.map((name) => join(root, name)) }
+    })
+    .filter(({ paths }) => paths.length > 0)
+}
+
+/** Makes them, owned by the unit's user. */
 function makeDirectories(file: UnitFile): void {
-  const roots = {
-    RuntimeDirectory: '/run',
-    StateDirectory: '/var/lib',
-    CacheDirectory: '/var/cache',
-    LogsDirectory: '/var/log',
-    ConfigurationDirectory: '/etc',
-  }
   const owner = userOf(file)
-  for (const [option, root] of Object.entries(roots)) {
-    for (const name of file.all('Service', option).flatMap(splitWords)) {
-      const path = join(root, name)
-      mkdirSync(path, { recursive: true, mode: 0o755 })
-      if (owner !== undefined) chownSync(path, owner.uid, owner.gid)
-    }
+  for (const path of directoriesOf(file).flatMap(({ paths }) => paths)) {
+    mkdirSync(path, { recursive: true, mode: 0o755 })
+    if (owner !== undefined) chownSync(path, owner.uid, owner.gid)
   }
 }
 
@@ -195,6 +203,7 @@ function environmentOf(unit: string, file: UnitFile): Record<string, string> {
     LOGNAME: owner?.name ?? 'root',
   }
   if (service(file, 'Type') === 'notify') environment['NOTIFY_SOCKET'] = join(stateOf(unit), 'notify')
+  for (const { variable, paths } of directoriesOf(file)) environment[variable] = paths.join(':')
   const lines = file.all('Service', 'Environment').flatMap(splitWords)
   for (const given of file.all('Service', 'EnvironmentFile')) {
     const path = given.replace(/^-/, '')

@@ -77,7 +77,9 @@ export function parseCommand(
     // A variable that is a word by itself is split into words; within one it is not.
     const whole = /^\$(\w+)$/.exec(filled)?.[1]
     if (whole !== undefined) return splitWords(environment[whole] ?? '')
-    return [filled.replaceAll(/\$\{(\w+)\}/g, (_, variable: string) => environment[variable] ?? '')]
+    const put = (text: string, variable: string | undefined) =>
+      text === '$$' ? '$' : (environment[variable ?? ''] ?? '')
+    return [filled.replaceAll(/\$\$|\$\{(\w+)\}/g, put)]
   })
   return { argv, mayFail: prefix.includes('-'), asRoot: /[+!]/.test(prefix) }
 }
