@@ -56,7 +56,9 @@ function hiddenAt(fields: Fields, version: Microversion): ReadonlySet<string> {
   hidden.set(fields, byVersion)
   let names = byVersion.get(version)
   if (names === undefined) {
-    names = new Set(Object.keys(fields).filter((name) => !alive(fields[name]!, version)))
+    // A view never has the others: without them, most views need no copy at the newest versions.
+    const shown = Object.keys(fields).filter((name) => (fields[name]!.in ?? ['view']).includes('view'))
+    names = new Set(shown.filter((name) => !alive(fields[name]!, version)))
     byVersion.set(version, names)
   }
   return names

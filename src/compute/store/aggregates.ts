@@ -2,6 +2,7 @@
 import type { Selectable } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
 import { type Db, isUniqueViolation } from '../../base/db/database.ts'
+import { statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import { newUuid } from '../../base/ids.ts'
 import type { AggregatesTable, ApiTables } from './api-tables.ts'
@@ -54,14 +55,17 @@ export async function getAggregate(db: Db<ApiTables>, id: number): Promise<Aggre
   return found
 }
 
-/** Which zone each host is in that is in one; the others are in the default zone. */
-export async function listHostZones(db: Db<ApiTables>): Promise<Map<string, string>> {
-  const rows = await db
+const selectZones = statement((db: Db<ApiTables>) =>
+  db
     .selectFrom('aggregate_hosts')
     .innerJoin('aggregate_metadata', 'aggregate_metadata.aggregate_id', 'aggregate_hosts.aggregate_id')
     .select(['aggregate_hosts.host', 'aggregate_metadata.value'])
-    .where('aggregate_metadata.key', '=', 'availability_zone')
-    .execute()
+    .where('aggregate_metadata.key', '=', 'availability_zone'),
+)
+
+/** Which zone each host is in that is in one; the others are in the default zone. */
+export async function listHostZones(db: Db<ApiTables>): Promise<Map<string, string>> {
+  const { rows } = await selectZones(db, {})
   return new Map(rows.map((row) => [row.host, row.value]))
 }
 

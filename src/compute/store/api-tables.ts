@@ -41,6 +41,8 @@ export interface RequestSpecsTable extends Timestamps {
   instance_uuid: string
   /** JSON of RequestSpec. */
   spec: string
+  /** Its zone: null when any would do. */
+  availability_zone: string | null
 }
 
 /** A server that its cell does not know yet: listed and shown from here. */

@@ -1,5 +1,5 @@
 /** Instances, wherever they are: as a build request still, or in a cell with all that belongs to them. */
-import type { Kysely } from 'kysely'
+import { byIdsIn } from '../../base/db/by-ids.ts'
 import type { Db } from '../../base/db/database.ts'
 import { insertStatement, statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
@@ -9,13 +9,7 @@ import type { CellDb, CellDbs } from './cell-dbs.ts'
 import type { CellTables } from './cell-tables.ts'
 import type { Flavor } from './flavors.ts'
 import { findInstanceMapping } from './instance-mappings.ts'
-import {
-  buildingInstance,
-  type Instance,
-  type InstanceFault,
-  type InstanceRow,
-  type NewInstance,
-} from './instance-records.ts'
+import { buildingInstance, type Instance, type InstanceRow, type NewInstance } from './instance-records.ts'
 import type { NetworkInfo } from './network-info.ts'
 
 export interface InstanceDbs {
@@ -62,6 +56,9 @@ export async function getInstance(
 const selectRow = statement((db: Db<CellTables>, p: { uuid: string }) =>
   db.selectFrom('instances').selectAll().where('uuid', '=', p.uuid).where('deleted', '=', 0),
 )
+const selectAnyRow = statement((db: Db<CellTables>, p: { uuid: string }) =>
+  db.selectFrom('instances').selectAll().where('uuid', '=', p.uuid),
+)
 
 /** Only the row of a living instance. */
 export async function findInstanceRow(db: Db<CellTables>, uuid: string): Promise<InstanceRow | undefined> {
@@ -74,9 +71,8 @@ export async function findInCell(
   uuid: string,
   options: { deleted?: boolean } = {},
 ): Promise<Instance | undefined> {
-  let query = cell.db.selectFrom('instances').selectAll().where('uuid', '=', uuid)
-  if (options.deleted !== true) query = query.where('deleted', '=', 0)
-  const row = await query.executeTakeFirst()
+  const select = options.deleted === true ? selectAnyRow : selectRow
+  const [row] = (await select(cell.db, { uuid })).rows
   return row === undefined ? undefined : (await withParts(cell, [row]))[0]
 }
 
@@ -110,33 +106,56 @@ const noFlavor = {
   extra_specs: {},
 } satisfies Flavor
 
-/** Adds what the other tables of the cell hold, with one read per table however many instances. */
+const byIds = byIdsIn<CellTables>()
+const readExtras = byIds((db, uuids) =>
+  db
+    .selectFrom('instance_extra')
+    .select(['instance_uuid', 'flavor', 'keypairs', 'trusted_certs'])
+    .where('instance_uuid', 'in', uuids),
+)
+const readInfoCaches = byIds((db, uuids) =>
+  db
+    .selectFrom('instance_info_caches')
+    .select(['instance_uuid', 'network_info'])
+    .where('instance_uuid', 'in', uuids),
+)
+const readMetadata = byIds((db, uuids) =>
+  db.selectFrom('instance_metadata').selectAll().where('instance_uuid', 'in', uuids).orderBy('id'),
+)
+const readSystemMetadata = byIds((db, uuids) =>
+  db.selectFrom('instance_system_metadata').selectAll().where('instance_uuid', 'in', uuids),
+)
+const readTags = byIds((db, uuids) =>
+  db.selectFrom('tags').selectAll().where('resource_id', 'in', uuids).orderBy('tag'),
+)
+// The last of each instance wins in the caller's loop.
+const readFaults = byIds((db, uuids) =>
+  db.selectFrom('instance_faults').selectAll().where('instance_uuid', 'in', uuids).orderBy('id'),
+)
+
+/**
+ * Adds to freshly read rows what the other tables of the cell hold, with one read per table however many rows: they
+ * become the instances, since copying them would cost more than the reads.
+ */
 export async function withParts(cell: CellDb, rows: readonly InstanceRow[]): Promise<Instance[]> {
   const instances = rows.map((row): Instance => {
     const flavor = { ...noFlavor, memory_mb: row.memory_mb, vcpus: row.vcpus, root_gb: row.root_gb }
     const parts = { flavor, keypairs: [], trustedCerts: null, metadata: {}, systemMetadata: {}, tags: [] }
-    return { ...row, ...parts, networkInfo: [], fault: null, cell }
+    return Object.assign(row, parts, { networkInfo: [], fault: null, cell })
   })
   if (rows.length === 0) return instances
   const byUuid = new Map(instances.map((instance) => [instance.uuid, instance]))
   const uuids = [...byUuid.keys()]
   const { db } = cell
+  // Only these states show a fault.
+  const failed = rows.filter((row) => row.vm_state === 'error' || row.deleted !== 0).map((row) => row.uuid)
   const [extras, caches, metadata, systemMetadata, tags, faults] = await Promise.all([
-    db.selectFrom('instance_extra').selectAll().where('instance_uuid', 'in', uuids).execute(),
-    db
-      .selectFrom('instance_info_caches')
-      .select(['instance_uuid', 'network_info'])
-      .where('instance_uuid', 'in', uuids)
-      .execute(),
-    db
-      .selectFrom('instance_metadata')
-      .selectAll()
-      .where('instance_uuid', 'in', uuids)
-      .orderBy('id')
-      .execute(),
-    db.selectFrom('instance_system_metadata').selectAll().where('instance_uuid', 'in', uuids).execute(),
-    db.selectFrom('tags').selectAll().where('resource_id', 'in', uuids).orderBy('tag').execute(),
-    latestFaults(db, rows),
+    readExtras(db, uuids),
+    readInfoCaches(db, uuids),
+    readMetadata(db, uuids),
+    readSystemMetadata(db, uuids),
+    readTags(db, uuids),
+    readFaults(db, failed),
   ])
   for (const extra of extras) {
     const instance = byUuid.get(extra.instance_uuid)!
@@ -153,18 +172,6 @@ export async function withParts(cell: CellDb, rows: readonly InstanceRow[]): Pro
   for (const tag of tags) byUuid.get(tag.resource_id)!.tags.push(tag.tag)
   for (const fault of faults) byUuid.get(fault.instance_uuid)!.fault = fault
   return instances
-}
-
-// Only these states show a fault; the last of each instance wins in the caller's loop.
-async function latestFaults(db: Kysely<CellTables>, rows: readonly InstanceRow[]): Promise<InstanceFault[]> {
-  const uuids = rows.filter((row) => row.vm_state === 'error' || row.deleted !== 0).map((row) => row.uuid)
-  if (uuids.length === 0) return []
-  return await db
-    .selectFrom('instance_faults')
-    .selectAll()
-    .where('instance_uuid', 'in', uuids)
-    .orderBy('id')
-    .execute()
 }
 
 const insertRow = insertStatement<CellTables, 'instances'>('instances')

@@ -1,5 +1,6 @@
 /** What was asked for when a server was created: all that choosing a host, and building it there, needs. */
 import { timestamp } from '../../base/clock.ts'
+import { byIdsIn } from '../../base/db/by-ids.ts'
 import type { Db } from '../../base/db/database.ts'
 import { insertStatement, statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
@@ -61,6 +62,7 @@ export async function insertRequestSpec(db: Db<ApiTables>, spec: RequestSpec): P
   await insertSpec(db, {
     instance_uuid: spec.instanceUuid,
     spec: JSON.stringify(spec),
+    availability_zone: spec.availabilityZone,
     created_at: timestamp(),
     updated_at: null,
   })
@@ -69,6 +71,9 @@ export async function insertRequestSpec(db: Db<ApiTables>, spec: RequestSpec): P
 const insertSpec = insertStatement<ApiTables, 'request_specs'>('request_specs')
 const selectSpec = statement((db: Db<ApiTables>, p: { uuid: string }) =>
   db.selectFrom('request_specs').select('spec').where('instance_uuid', '=', p.uuid),
+)
+const removeSpec = statement((db: Db<ApiTables>, p: { uuid: string }) =>
+  db.deleteFrom('request_specs').where('instance_uuid', '=', p.uuid),
 )
 
 export async function findRequestSpec(
@@ -87,22 +92,22 @@ export async function getRequestSpec(db: Db<ApiTables>, instanceUuid: string): P
   return spec
 }
 
+const readZones = byIdsIn<ApiTables>()((db, uuids) =>
+  db
+    .selectFrom('request_specs')
+    .select(['instance_uuid', 'availability_zone'])
+    .where('instance_uuid', 'in', uuids),
+)
+
 /** The zones that servers were pinned to when they were created, by server; null: to none. */
 export async function listPinnedZones(
   db: Db<ApiTables>,
   instanceUuids: readonly string[],
 ): Promise<Map<string, string | null>> {
-  if (instanceUuids.length === 0) return new Map()
-  const rows = await db
-    .selectFrom('request_specs')
-    .select(['instance_uuid', 'spec'])
-    .where('instance_uuid', 'in', instanceUuids)
-    .execute()
-  return new Map(
-    rows.map((row) => [row.instance_uuid, (JSON.parse(row.spec) as RequestSpec).availabilityZone]),
-  )
+  const rows = await readZones(db, instanceUuids)
+  return new Map(rows.map((row) => [row.instance_uuid, row.availability_zone]))
 }
 
 export async function deleteRequestSpec(db: Db<ApiTables>, instanceUuid: string): Promise<void> {
-  await db.deleteFrom('request_specs').where('instance_uuid', '=', instanceUuid).execute()
+  await removeSpec(db, { uuid: instanceUuid })
 }

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import { type Clock, systemClock, timestamp } from '../../base/clock.ts'
+import { byIdsIn } from '../../base/db/by-ids.ts'
 import { type Db, isUniqueViolation } from '../../base/db/database.ts'
 import { newUuid } from '../../base/ids.ts'
 import type { CellTables, ServicesTable } from './cell-tables.ts'
@@ -31,6 +32,19 @@ export function findService(db: Db<CellTables>, uuid: string): Promise<ServiceRo
     .where('deleted', '=', 0)
     .executeTakeFirst()
 }
+
+const byHosts = byIdsIn<CellTables>()((db, hosts) =>
+  db
+    .selectFrom('services')
+    .selectAll()
+    .where('deleted', '=', 0)
+    .where('host', 'in', hosts)
+    .where('binary', '=', 'nova-compute'),
+)
+
+/** The compute services of these hosts. */
+export const listComputeServices = (db: Db<CellTables>, hosts: readonly string[]): Promise<ServiceRow[]> =>
+  byHosts(db, hosts)
 
 /** Notes that these hosts' services live; those not known yet are made. */
 export async function reportServices(

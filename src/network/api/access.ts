@@ -85,26 +85,26 @@ const sameAsDefault = (value: unknown, standard: unknown): boolean =>
 const pick = ({ values, named }: { values: Values; named: readonly string[] }): Values =>
   Object.fromEntries(named.filter((name) => name in values).map((name) => [name, values[name]]))
 
-/** True when the caller may see the resource at all. */
-export const canShow = (request: Can, resource: AnyResource, target: Values): boolean =>
-  !hasRule(`get_${resource.name}`) || request.can(`get_${resource.name}`, target)
+/** True when the caller may see the resource at all. `target`: the resource as rules see it, made when one looks. */
+export const canShow = (request: Can, resource: AnyResource, target: () => Values): boolean =>
+  !hasRule(`get_${resource.name}`) || request.can(`get_${resource.name}`, target())
 
 /** The resource without what the caller may not see or did not ask for. */
 export function shownTo(
   request: Can,
   resource: AnyResource,
   view: Values,
-  target: Values,
+  target: () => Values,
   fields: readonly string[],
 ): Values {
   const shown: Values = {}
-  for (const [name, value] of Object.entries(view)) {
-    if (fields.length > 0 && !fields.includes(name)) continue
+  for (const name of fields.length > 0 ? new Set(fields) : Object.keys(view)) {
+    const value = view[name]
     const attribute = resource.attributes[name]
     // An attribute of an extension that is not configured is in the view, but not among the attributes.
     if (value === undefined || attribute === undefined || attribute.hidden === true) continue
     const rule = `get_${resource.name}:${name}`
-    if (hasRule(rule) && !request.can(rule, target)) continue
+    if (hasRule(rule) && !request.can(rule, target())) continue
     shown[name] = value
   }
   return shown

@@ -28,11 +28,13 @@ export async function present<Row extends { id: string }>(
   fields: readonly string[],
   own = false,
 ): Promise<(Values | undefined)[]> {
-  const views = await resource.view(db, rows, { options: deps.options, caller })
+  const asked = fields.length === 0 ? {} : { fields: new Set(fields) }
+  const views = await resource.view(db, rows, { options: deps.options, caller, ...asked })
   // An admin passes every rule about owners: the facts would be read for nothing.
-  const facts = caller.admin ? views.map(() => ({})) : await factsOf(resource, db, views, caller)
+  const facts = caller.admin ? [] : await factsOf(resource, db, views, caller)
   return views.map((view, index) => {
-    const target = targetOf(view, facts[index])
+    let made: Values | undefined
+    const target = (): Values => (made ??= targetOf(view, facts[index]))
     if (!own && !canShow(request, resource, target)) return undefined
     return shownTo(request, resource, view, target, fields)
   })

@@ -27,7 +27,13 @@ export type Filter = (values: readonly string[], caller: Caller) => Condition
 export interface ViewContext {
   options: NetworkOptions
   caller: Caller
+  /** The attributes that will be shown, absent: all. What costs a read of its own may be left out when not among them. */
+  fields?: ReadonlySet<string>
 }
+
+/** True when a view must have one of these attributes. */
+export const isAsked = ({ fields }: ViewContext, ...names: readonly string[]): boolean =>
+  fields === undefined || names.some((name) => fields.has(name))
 
 export interface Resource<Row extends { id: string }> {
   /** `security_group`: the key in bodies and the end of its rules' names. */

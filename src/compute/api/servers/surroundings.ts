@@ -4,8 +4,8 @@ import { listHostZones } from '../../store/aggregates.ts'
 import type { Instance } from '../../store/instance-records.ts'
 import { listPinnedZones } from '../../store/request-specs.ts'
 import { listGroupsOfServers } from '../../store/server-groups.ts'
+import { isUp, listComputeServices, type ServiceRow } from '../../store/services.ts'
 import type { CellDeps, NetworkDeps } from '../deps.ts'
-import { type HostService, listHostServices } from '../hosts/host-services.ts'
 
 export interface ServerSurroundings {
   zoneOf(instance: Instance): string
@@ -55,13 +55,15 @@ async function readHostStatuses(
     request.can('os_compute_api:servers:show:host_status:unknown-only')
   const hosts = [...new Set(instances.flatMap(({ host }) => host ?? []))]
   if (!isShown || !request.atLeast('2.16') || hosts.length === 0) return new Map()
-  const services = await listHostServices(deps, { binary: 'nova-compute', hosts })
-  return new Map(services.map((service) => [service.host, hostStatus(service)]))
+  const cells = [...new Set(instances.flatMap(({ cell }) => cell ?? []))]
+  const services = await Promise.all(cells.map((cell) => listComputeServices(cell.db, hosts)))
+  const { serviceDownSeconds } = deps.config
+  return new Map(services.flat().map((service) => [service.host, hostStatus(service, serviceDownSeconds)]))
 }
 
-function hostStatus(service: HostService): string {
+function hostStatus(service: ServiceRow, downSeconds: number): string {
   if (service.forced_down === 1) return 'DOWN'
-  if (!service.up) return 'UNKNOWN'
+  if (!isUp(service, downSeconds)) return 'UNKNOWN'
   return service.disabled === 1 ? 'MAINTENANCE' : 'UP'
 }
 

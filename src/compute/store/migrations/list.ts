@@ -1,11 +1,12 @@
 import type { Migration } from '../../../base/db/migrate.ts'
 import { addFlows } from '../../../base/flow/store.ts'
 import { apiInitial } from './api-001-initial.ts'
+import { apiPinnedZones } from './api-002-pinned-zones.ts'
 import { cellInitial } from './cell-001-initial.ts'
 import { cellShadowTables } from './cell-002-shadow-tables.ts'
 
 /** The history of nova_api. */
-export const apiMigrations: readonly Migration[] = [apiInitial, addFlows]
+export const apiMigrations: readonly Migration[] = [apiInitial, addFlows, apiPinnedZones]
 
 /** The history of a cell's database, cell0's too. */
 export const cellMigrations: readonly Migration[] = [cellInitial, cellShadowTables]

@@ -31,8 +31,7 @@ export interface Ec2Blob {
   access: string
   secret: string
   trust_id?: string | null
-  app_cred_id?: string | null
-  access_token_id?: string | null
+  app_cred_id?: string
 }
 
 export function parseEc2Blob(blob: string): Ec2Blob {

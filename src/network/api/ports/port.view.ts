@@ -7,22 +7,27 @@ import { viewStandard } from '../../store/standard.ts'
 import type { PortRow, Tables } from '../../store/tables.ts'
 import { tagsOf } from '../../store/tags.ts'
 import type { Values } from '../attributes.ts'
-import type { ViewContext } from '../resource.ts'
+import { isAsked, type ViewContext } from '../resource.ts'
 
-/** Ports with their addresses, groups, bindings and the rest: seven reads however many ports. */
+const bindingAttributes = ['vnic_type', 'profile', 'host_id', 'vif_type', 'vif_details'].map(
+  (name) => `binding:${name}`,
+)
+
+/** Ports with their addresses, groups, bindings and the rest: seven reads at most, however many ports. */
 export async function viewPorts(
   db: Db<Tables>,
   rows: readonly PortRow[],
   context: ViewContext,
 ): Promise<Values[]> {
   const ids = rows.map((row) => row.id)
-  const ips = await allocationsOf(db, ids)
-  const groups = await groupsOfPorts(db, ids)
-  const bindings = await readBindings(db, ids)
+  const idsFor = (...names: readonly string[]) => (isAsked(context, ...names) ? ids : [])
+  const ips = await allocationsOf(db, idsFor('fixed_ips', 'dns_assignment'))
+  const groups = await groupsOfPorts(db, idsFor('security_groups'))
+  const bindings = await readBindings(db, idsFor(...bindingAttributes))
   const bindingOf = new Map(bindings.map((binding) => [binding.port_id, binding]))
-  const pairs = groupBy(await readAddressPairs(db, ids), (pair) => pair.port_id)
-  const options = groupBy(await readDhcpOptions(db, ids), (option) => option.port_id)
-  const tags = await tagsOf(db, ids)
+  const pairs = groupBy(await readAddressPairs(db, idsFor('allowed_address_pairs')), (pair) => pair.port_id)
+  const options = groupBy(await readDhcpOptions(db, idsFor('extra_dhcp_opts')), (option) => option.port_id)
+  const tags = await tagsOf(db, idsFor('tags'))
   return rows.map((row) => {
     const binding = bindingOf.get(row.id)
     const addresses = ips.get(row.id) ?? []
@@ -49,10 +54,10 @@ export async function viewPorts(
       security_groups: (groups.get(row.id) ?? []).sort(),
       port_security_enabled: row.port_security_enabled === 1,
       'binding:vnic_type': binding?.vnic_type ?? 'normal',
-      'binding:profile': JSON.parse(binding?.profile ?? '{}'),
+      'binding:profile': binding === undefined ? {} : JSON.parse(binding.profile),
       'binding:host_id': binding?.host ?? '',
       'binding:vif_type': binding?.vif_type ?? 'unbound',
-      'binding:vif_details': JSON.parse(binding?.vif_details ?? '{}'),
+      'binding:vif_details': binding === undefined ? {} : JSON.parse(binding.vif_details),
       dns_name: row.dns_name,
       dns_assignment: addresses.map((ip) => dnsAssignment(row.dns_name, ip.ip_address, context)),
       ip_allocation: row.ip_allocation,

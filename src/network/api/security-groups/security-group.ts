@@ -12,7 +12,7 @@ import type { Attributes, Values } from '../attributes.ts'
 import type { Caller } from '../caller.ts'
 import * as check from '../checks.ts'
 import { toBoolean } from '../converters.ts'
-import type { ApiDeps, Resource, ViewContext } from '../resource.ts'
+import { type ApiDeps, isAsked, type Resource, type ViewContext } from '../resource.ts'
 import { viewRules } from '../security-group-rules/rule.view.ts'
 import { idAttribute, ownerAttributes, standardAttributes, tagsAttribute } from '../standard-attributes.ts'
 
@@ -102,9 +102,10 @@ async function viewGroups(
   context: ViewContext,
 ): Promise<Values[]> {
   const ids = rows.map((row) => row.id)
-  const rules = await rulesOf(db, ids)
-  const tags = await tagsOf(db, ids)
-  const shared = await sharedObjects(db, ids, context.caller.projectId)
+  const idsFor = (name: string) => (isAsked(context, name) ? ids : [])
+  const rules = await rulesOf(db, idsFor('security_group_rules'))
+  const tags = await tagsOf(db, idsFor('tags'))
+  const shared = await sharedObjects(db, idsFor('shared'), context.caller.projectId)
   return rows.map((row) => ({
     id: row.id,
     name: row.name,

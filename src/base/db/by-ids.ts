@@ -1,0 +1,43 @@
+/** Reads by lists of ids whose statements are built once, for a few lengths of list; shorter lists are filled up. */
+import type { Compilable, InferResult } from 'kysely'
+import type { Db } from './database.ts'
+import { statement } from './statement.ts'
+
+const lengths = [1, 10, 100, 500] as const
+const longest = 500
+
+/**
+ * `const byIds = byIdsIn<Tables>()`, then `byIds((db, ids) => db.selectFrom('ports').selectAll().where('id', 'in', ids))`
+ * gives a function of database and ids.
+ */
+export const byIdsIn =
+  <T>() =>
+  <B extends Compilable>(build: (db: Db<T>, ids: readonly string[]) => B) =>
+    listReader<T, B>(build)
+
+function listReader<T, B extends Compilable>(build: (db: Db<T>, ids: readonly string[]) => B) {
+  const read = new Map(
+    lengths.map((length) => [
+      length as number,
+      statement((db: Db<T>, p: Record<string, string>) =>
+        build(
+          db,
+          Array.from({ length }, (_, index) => p[`id${index}`]!),
+        ),
+      ),
+    ]),
+  )
+  return async (db: Db<T>, ids: readonly string[]): Promise<InferResult<B>> => {
+    const found: unknown[] = []
+    for (let at = 0; at < ids.length; at += longest) {
+      const slice = ids.slice(at, at + longest)
+      const length = lengths.find((each) => each >= slice.length)!
+      const parameters: Record<string, string> = {}
+      for (let index = 0; index < length; index++) parameters[`id${index}`] = slice[index] ?? slice[0]!
+      const { rows } = await read.get(length)!(db, parameters)
+      if (slice.length === ids.length) return rows
+      found.push(...(rows as unknown[]))
+    }
+    return found as InferResult<B>
+  }
+}
