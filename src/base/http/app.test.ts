@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
 import { Type } from 'typebox'
 import type { AuthContext } from '../auth/context.ts'
@@ -121,11 +122,32 @@ test('bad bodies, types, methods and paths each get their status and change noth
     "Additional properties are not allowed ('x' was unexpected)",
   ])
   assert.equal((await post('{'))[0], 400)
+  assert.deepEqual(await post(`{"name":${'['.repeat(5000)}${']'.repeat(5000)}}`), [
+    400,
+    'Malformed request body: it is nested more than 200 levels deep.',
+  ])
+  assert.equal((await post(`{"name":"${'[{'.repeat(500)}\\""}`))[0], 202)
   assert.equal((await post('<a/>', 'text/xml'))[0], 415)
   assert.equal((await post('x'.repeat(2_000_000)))[0], 413)
   const wrong = await app.inject({ method: 'DELETE', url: '/things', headers: token })
   assert.deepEqual([wrong.statusCode, wrong.headers['allow']], [405, 'POST'])
   assert.equal((await app.inject({ url: '/nowhere', headers: token })).statusCode, 404)
+})
+
+test('a client that is still sending a body that is too big reads why it is refused, and goes on', async () => {
+  const app = world()
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1')
+  const answers = socket.setEncoding('utf8')[Symbol.asyncIterator]()
+  const half = 'x'.repeat(1_000_000)
+  const head = 'POST /things HTTP/1.1\r\nhost: h\r\nx-auth-token: good\r\ncontent-type: application/json'
+  socket.write(`${head}\r\ncontent-length: 2000000\r\n\r\n${half}`)
+  assert.match((await answers.next()).value, /^HTTP\/1.1 413 /)
+  socket.write(`${half}GET /things/1 HTTP/1.1\r\nhost: h\r\nx-auth-token: good\r\n\r\n`)
+  assert.match((await answers.next()).value, /^HTTP\/1.1 200 /)
+  socket.destroy()
+  await app.close()
 })
 
 test('an action is chosen by its key and its microversion', async () => {

@@ -216,11 +216,22 @@ function answerFault<Deps>(
   const { id: requestId, microversion } = request
   const answer = options.renderFault(fault, { requestId, microversion, accept: request.headers.accept })
   reply.code(answer.status)
+  letBodyEnd(request, reply)
   if (fault.kind === 'unauthenticated')
     reply.header('www-authenticate', `Keystone uri="${options.identityUri}"`)
   for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value)
   if (typeof answer.body === 'string') return reply.send(answer.body)
   return reply.type('application/json').send(JSON.stringify(answer.body))
+}
+
+/** As much of a refused body is read and thrown away. */
+const maxDrainedBytes = 64 * 1024 * 1024
+
+// Fastify closes the connection on every body that it refuses. To a client that is still sending that is a broken
+// pipe instead of the reason, so a body that has an end is let come in; node throws it away once the reply is sent.
+function letBodyEnd(request: FastifyRequest, reply: FastifyReply): void {
+  const length = Number(request.headers['content-length'] ?? Number.NaN)
+  if (request.raw.complete || length <= maxDrainedBytes) reply.removeHeader('connection')
 }
 
 function toFault(error: unknown): Fault {

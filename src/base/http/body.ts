@@ -14,12 +14,18 @@ export function readJson(
   }
 }
 
+/** Deeper than any body of an API, and far from what recursive code, as validators are, has stack for. */
+const maxDepth = 200
+
 /** The value of a JSON text; undefined when it is blank, `invalid` with the place when it is not JSON. */
 export function parseJson(json: string): unknown {
   if (json.trim() === '') return undefined
   // A key of that name would replace the prototype of whatever object it is copied into.
   if (json.includes('"__proto__"'))
     throw new Fault('invalid', "The key '__proto__' is not allowed in a body.")
+  if (json.length > maxDepth && depthOf(json) > maxDepth) {
+    throw new Fault('invalid', `Malformed request body: it is nested more than ${maxDepth} levels deep.`)
+  }
   try {
     return JSON.parse(json)
   } catch (error) {
@@ -30,6 +36,20 @@ export function parseJson(json: string): unknown {
       error,
     )
   }
+}
+
+/** How deep the brackets of a JSON text go, those in strings left out. */
+function depthOf(json: string): number {
+  let [depth, deepest, inString] = [0, 0, false]
+  for (let at = 0; at < json.length; at++) {
+    const char = json[at]
+    if (char === '\\') at++
+    else if (char === '"') inString = !inString
+    else if (inString) continue
+    else if (char === '[' || char === '{') deepest = Math.max(deepest, ++depth)
+    else if (char === ']' || char === '}') depth--
+  }
+  return deepest
 }
 
 /** Refuses a body that no parser read: its content type is not JSON. */
