@@ -8,7 +8,16 @@ import { changeForwarding, type ForwardingEntry, readForwarding } from './fdb.ts
 import { changeSets, type MutableSets, readSets, type SetChange } from './ipset.ts'
 import { changeRules, type MutableTables, type RuleFamily, readRules, type TableChange } from './iptables.ts'
 import { watchLinks } from './link-monitor.ts'
-import { changeLinks, type Link, type LinkChange, type Route, readLinks, readRoutes } from './links.ts'
+import {
+  changeLinks,
+  type Link,
+  type LinkChange,
+  type PortDevice,
+  type Route,
+  readLinks,
+  readPortDevices,
+  readRoutes,
+} from './links.ts'
 import { addNamespace, listNamespaces, removeNamespace } from './netns.ts'
 import { readProtocolNames } from './protocols.ts'
 import type { Run } from './run.ts'
@@ -21,6 +30,8 @@ export interface Host {
 
   /** Devices by name, of the host itself or of a namespace. */
   links(netns?: string): Promise<ReadonlyMap<string, Link>>
+  /** Those of these devices of the host itself that are there, quickly. */
+  portDevices(names: readonly string[]): Promise<ReadonlyMap<string, PortDevice>>
   changeLinks(changes: readonly LinkChange[], netns?: string): Promise<void>
   routes(netns?: string): Promise<Route[]>
   /** Calls with a device's name whenever it came, went or changed. */
@@ -54,6 +65,7 @@ export function realHost(run: Run, log: Logger): Host {
     filterBridgedFrames: () => filterBridgedFrames(run),
     setSysctl,
     links: (netns) => readLinks(run, netns),
+    portDevices: readPortDevices,
     changeLinks: (changes, netns) => changeLinks(run, changes, netns),
     routes: (netns) => readRoutes(run, netns),
     watchLinks: (onChange) => watchLinks(log, onChange),

@@ -63,6 +63,6 @@ COMMIT
 
 test('an owner who wants nothing leaves nothing, and everybody else’s rules stay', () => {
   const change = compareTable('filter', filter, { chains: new Map(), hooks: new Map() }, owns)
-  assert.deepEqual(change?.removeHooks, [{ chain: 'FORWARD', rule: '-j own-FORWARD' }])
+  assert.deepEqual(change?.removeRules, [{ chain: 'FORWARD', rule: '-j own-FORWARD' }])
   assert.deepEqual(change?.remove, ['own-FORWARD', 'own-gone'])
 })

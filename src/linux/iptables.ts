@@ -19,6 +19,11 @@ export type MutableTables = Map<string, Map<string, string[]>>
 /** What one owner wants in a table. */
 export interface WantedTable {
   chains: Chains
+  /**
+   * Chains that are made of sections, by the lengths of these: the rules of one section may stand in any order, so that
+   * one can come and go without the others being written again.
+   */
+  sections?: ReadonlyMap<string, readonly number[]>
   /** Rules that built-in chains must begin with. A built-in chain named here keeps none of the owner's other rules. */
   hooks: Chains
 }
@@ -36,12 +41,31 @@ export interface TableChange {
   create: string[]
   /** Chains whose rules are replaced; new ones among them. */
   fill: Map<string, readonly string[]>
-  addHooks: { chain: string; position: number; rule: string }[]
-  removeHooks: { chain: string; rule: string }[]
+  /** Single rules that come, at a place counted from 1 or at the end. */
+  addRules: { chain: string; position: number | 'last'; rule: string }[]
+  removeRules: { chain: string; rule: string }[]
   remove: string[]
 }
 
 const tools = { ipv4: 'iptables', ipv6: 'ip6tables', bridge: 'ebtables' } as const
+
+/** A change of a table that changes nothing yet. */
+export const noChange = (table: string): TableChange => ({
+  table,
+  create: [],
+  fill: new Map(),
+  addRules: [],
+  removeRules: [],
+  remove: [],
+})
+
+const isEmpty = (change: TableChange): boolean =>
+  change.create.length +
+    change.fill.size +
+    change.addRules.length +
+    change.removeRules.length +
+    change.remove.length ===
+  0
 
 /** Rules of a family as they are. Counters are left out. */
 export async function readRules(run: Run, family: RuleFamily): Promise<MutableTables> {
@@ -74,23 +98,16 @@ export function compareTable(
   owns: Ownership,
 ): TableChange | undefined {
   const current: Chains = actual ?? new Map()
-  const change: TableChange = {
-    table,
-    create: [],
-    fill: new Map(),
-    addHooks: [],
-    removeHooks: [],
-    remove: [...current.keys()].filter((name) => owns.chain(name) && !wanted.chains.has(name)),
-  }
+  const change = noChange(table)
+  change.remove = [...current.keys()].filter((name) => owns.chain(name) && !wanted.chains.has(name))
   for (const [name, rules] of wanted.chains) {
     const there = current.get(name)
     if (there === undefined) change.create.push(name)
-    if (there === undefined || !sameRules(there, rules)) change.fill.set(name, rules)
+    if (there === undefined || !sameSections(there, rules, wanted.sections?.get(name)))
+      change.fill.set(name, rules)
   }
   compareHooks(current, wanted.hooks, owns, change)
-  const empty =
-    change.create.length + change.fill.size + change.addHooks.length + change.removeHooks.length === 0
-  return empty && change.remove.length === 0 ? undefined : change
+  return isEmpty(change) ? undefined : change
 }
 
 function compareHooks(current: Chains, wanted: Chains, owns: Ownership, change: TableChange): void {
@@ -100,18 +117,33 @@ function compareHooks(current: Chains, wanted: Chains, owns: Ownership, change: 
     const rules = wanted.get(chain) ?? []
     const there = (current.get(chain) ?? []).filter((rule) => owns.hook(rule))
     if (sameRules(there, rules)) continue
-    for (const rule of there) if (!rules.includes(rule)) change.removeHooks.push({ chain, rule })
+    for (const rule of there) if (!rules.includes(rule)) change.removeRules.push({ chain, rule })
     const kept = there.filter((rule) => rules.includes(rule))
     // Rules that are there in another order, or twice, are taken out and put back.
     const ordered = sameRules(
       kept,
       rules.filter((rule) => kept.includes(rule)),
     )
-    if (!ordered) for (const rule of kept) change.removeHooks.push({ chain, rule })
+    if (!ordered) for (const rule of kept) change.removeRules.push({ chain, rule })
     rules.forEach((rule, index) => {
-      if (!ordered || !kept.includes(rule)) change.addHooks.push({ chain, position: index + 1, rule })
+      if (!ordered || !kept.includes(rule)) change.addRules.push({ chain, position: index + 1, rule })
     })
   }
+}
+
+function sameSections(
+  there: readonly string[],
+  rules: readonly string[],
+  lengths: readonly number[] | undefined,
+): boolean {
+  if (lengths === undefined || there.length !== rules.length) return sameRules(there, rules)
+  let at = 0
+  return lengths.every((length) => {
+    const end = at + length
+    const [one, other] = [there.slice(at, end).sort(), rules.slice(at, end).sort()]
+    at = end
+    return sameRules(one, other)
+  })
 }
 
 const sameRules = (one: readonly string[], other: readonly string[]): boolean =>
@@ -122,15 +154,17 @@ export function applyTableChange(tables: MutableTables, change: TableChange): vo
   const chains = tables.get(change.table) ?? new Map<string, string[]>()
   tables.set(change.table, chains)
   for (const name of change.create) chains.set(name, [])
-  for (const { chain, rule } of change.removeHooks) {
+  for (const { chain, rule } of change.removeRules) {
     const rules = chains.get(chain) ?? []
-    if (rules.includes(rule)) rules.splice(rules.indexOf(rule), 1)
+    const at = rules.indexOf(rule)
+    if (at >= 0) rules.splice(at, 1)
   }
   for (const [name, rules] of change.fill) chains.set(name, [...rules])
-  for (const { chain, position, rule } of change.addHooks) {
+  for (const { chain, position, rule } of change.addRules) {
     const rules = chains.get(chain) ?? []
     chains.set(chain, rules)
-    rules.splice(position - 1, 0, rule)
+    if (position === 'last') rules.push(rule)
+    else rules.splice(position - 1, 0, rule)
   }
   for (const name of change.remove) chains.delete(name)
 }
@@ -141,12 +175,13 @@ export function restoreText(family: RuleFamily, changes: readonly TableChange[])
   for (const change of changes) {
     lines.push(`*${change.table}`)
     for (const name of change.create) lines.push(family === 'bridge' ? `:${name} ACCEPT` : `:${name} - [0:0]`)
-    for (const { chain, rule } of change.removeHooks) lines.push(`-D ${chain} ${rule}`)
+    for (const { chain, rule } of change.removeRules) lines.push(`-D ${chain} ${rule}`)
     for (const [name, rules] of change.fill) {
       if (!change.create.includes(name)) lines.push(`-F ${name}`)
       for (const rule of rules) lines.push(`-A ${name} ${rule}`)
     }
-    for (const { chain, position, rule } of change.addHooks) lines.push(`-I ${chain} ${position} ${rule}`)
+    for (const { chain, position, rule } of change.addRules)
+      lines.push(position === 'last' ? `-A ${chain} ${rule}` : `-I ${chain} ${position} ${rule}`)
     for (const name of change.remove) lines.push(`-F ${name}`)
     for (const name of change.remove) lines.push(`-X ${name}`)
     lines.push('COMMIT')

@@ -1,16 +1,23 @@
 /** Network devices, their addresses and routes as data: read with `ip -json`, changed with `ip -batch`. */
+import { readFile, readlink } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { isMissing } from './files.ts'
 import type { Run } from './run.ts'
 
-export interface Link {
+/** What there is to know of a device as the port of a bridge. */
+export interface PortDevice {
   name: string
-  /** `bridge`, `veth`, `tun`, `vxlan`, `vlan`; empty for a physical device. */
-  kind: string
-  macAddress: string
   mtu: number
   /** The bridge it is a port of. */
   master: string | null
-  alias: string
   up: boolean
+}
+
+export interface Link extends PortDevice {
+  /** `bridge`, `veth`, `tun`, `vxlan`, `vlan`; empty for a physical device. */
+  kind: string
+  macAddress: string
+  alias: string
   /** As CIDRs: `172.24.4.1/24`. Without link-local IPv6 addresses, which the kernel makes itself. */
   addresses: readonly string[]
 }
@@ -132,6 +139,31 @@ function toLink(row: IpLink): Link {
     alias: row.ifalias ?? '',
     up: row.flags.includes('UP'),
     addresses,
+  }
+}
+
+/** The kernel's own files about devices: a few of them are read faster than a process is started. */
+const sysfs = '/sys/class/net'
+
+/** Those of these devices of the host that are there. */
+export async function readPortDevices(names: readonly string[]): Promise<Map<string, PortDevice>> {
+  const found = await Promise.all(names.map(readPortDevice))
+  return new Map(found.flatMap((device) => (device === undefined ? [] : [[device.name, device]])))
+}
+
+async function readPortDevice(name: string): Promise<PortDevice | undefined> {
+  try {
+    const [flags, mtu, master] = await Promise.all([
+      readFile(`${sysfs}/${name}/flags`, 'utf8'),
+      readFile(`${sysfs}/${name}/mtu`, 'utf8'),
+      readlink(`${sysfs}/${name}/master`).catch(() => null),
+    ])
+    return { name, mtu: Number(mtu), master: master && basename(master), up: (Number(flags) & 1) === 1 }
+  } catch (error) {
+    // EINVAL: the device went away while its file was open.
+    if (isMissing(error) || ['EINVAL', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return undefined
+    throw error
   }
 }
 

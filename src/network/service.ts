@@ -24,6 +24,7 @@ import type { SendEvents } from './events/compute-event.ts'
 import { createOutbox } from './events/outbox.ts'
 import { mechanismDrivers } from './ml2/binding.ts'
 import type { ServerMethods } from './rpc/agents.ts'
+import { pruneLog } from './rpc/prune-log.ts'
 import { serveAgents, serverMethods } from './rpc/server-methods.ts'
 import { createWaker } from './rpc/waker.ts'
 import { networkMigrations } from './store/migrations/list.ts'
@@ -64,7 +65,7 @@ export async function startNetwork(settings: NetworkServiceOptions): Promise<Net
   undo.defer(() => db.destroy())
   await waitForDatabase(db, log)
   await migrate(db, networkMigrations)
-  const waker = undo.use(createWaker({ db, bus, log }))
+  const waker = undo.use(createWaker({ bus, log }))
   const { sendEvents } = settings
   const outbox = sendEvents === undefined ? undefined : undo.use(createOutbox({ db, send: sendEvents, log }))
   const deps: ApiDeps = {
@@ -78,7 +79,7 @@ export async function startNetwork(settings: NetworkServiceOptions): Promise<Net
   }
   const agentServer = serverMethods(deps, mechanismDrivers(options))
   undo.use(await serveAgents(bus, agentServer, 'neutron-server'))
-  const tasks = undo.use(runTasks([failover(deps)], { log }))
+  const tasks = undo.use(runTasks([failover(deps), pruneLog(db)], { log }))
   const app = createApi({
     name: 'network',
     routes: networkRoutes(options),

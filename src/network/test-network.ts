@@ -7,7 +7,7 @@ import { silentLogger } from '../base/log.ts'
 import { networkClient } from './client.ts'
 import type { NetworkOptions } from './config.ts'
 import type { ComputeEvent, SendEvents } from './events/compute-event.ts'
-import type { AgentReport, ServerMethods } from './rpc/agents.ts'
+import type { AgentReport, KnownL2, ServerMethods } from './rpc/agents.ts'
 import { serverTopic } from './rpc/agents.ts'
 import { startNetwork } from './service.ts'
 
@@ -78,6 +78,10 @@ export async function testNetwork(
     client: (token: string) => networkClient(send, async () => token),
     /** What the server does every half minute about DHCP agents that died. */
     checkDhcp: () => network.checkDhcp(),
+    /** All that a host's agents are to do. */
+    wantedL2: (host: string) => network.agentServer.wantedL2({ host, revision: null, known: knowsNothing }),
+    wantedDhcp: async (host: string) =>
+      (await network.agentServer.wantedDhcp({ host, revision: null, networks: [] })).networks,
     /** Calls a method that agents call. */
     rpc: <K extends keyof ServerMethods>(
       method: K,
@@ -86,6 +90,8 @@ export async function testNetwork(
       bus.call({ topic: serverTopic }, method, args) as ReturnType<ServerMethods[K]>,
   }
 }
+
+const knowsNothing: KnownL2 = { networks: [], tunnelled: [], securityGroups: [], remoteGroups: [] }
 
 export type TestNetwork = Awaited<ReturnType<typeof testNetwork>>
 

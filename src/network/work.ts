@@ -9,6 +9,7 @@ import { insertStatement } from '../base/db/statement.ts'
 import type { NetworkOptions } from './config.ts'
 import type { ComputeEvent } from './events/compute-event.ts'
 import { Changes } from './rpc/changes.ts'
+import { logChanges } from './store/agent-changes.ts'
 import type { Tables } from './store/tables.ts'
 
 export interface Work {
@@ -43,8 +44,8 @@ export async function inWork<T>(deps: WorkDeps, change: (work: Work) => Promise<
     let told = false
     const now = timestamp(deps.clock)
     try {
-      const result = await deps.db.transaction().execute((db) =>
-        change({
+      const result = await deps.db.transaction().execute(async (db) => {
+        const made = await change({
           db,
           now,
           options: deps.options,
@@ -55,8 +56,10 @@ export async function inWork<T>(deps: WorkDeps, change: (work: Work) => Promise<
             const row = { event: JSON.stringify(event), created_at: now }
             await insertEvent(db, row)
           },
-        }),
-      )
+        })
+        if (!changes.empty) await logChanges(db, changes.toText(), now)
+        return made
+      })
       if (!changes.empty) deps.wakeAgents(changes)
       if (told) deps.wakeCompute?.()
       return result

@@ -31,6 +31,8 @@ export function inOwnNetns(file: string, define: () => void): void {
     // Namespaces made here are kept from the host's list, and end with this process.
     mkdirSync('/run/netns', { recursive: true })
     execFileSync('mount', ['-t', 'tmpfs', 'none', '/run/netns'])
+    // The kernel's files about devices, too, are of the namespace that they were mounted in.
+    execFileSync('mount', ['-t', 'sysfs', 'none', '/sys'])
     execFileSync('ip', ['link', 'set', 'lo', 'up'])
     define()
     return

@@ -5,7 +5,7 @@ import type { ForwardingEntry } from '../fdb.ts'
 import type { Host } from '../host.ts'
 import { applySetChanges, type MutableSets, type SetChange } from '../ipset.ts'
 import { applyTableChange, type MutableTables, type RuleFamily, type TableChange } from '../iptables.ts'
-import type { Link, LinkChange, Route } from '../links.ts'
+import type { Link, LinkChange, PortDevice, Route } from '../links.ts'
 
 type MutableLink = { -readonly [K in keyof Link]: Link[K] }
 
@@ -65,6 +65,16 @@ export class FakeHost implements Host {
 
   async links(netns = ''): Promise<ReadonlyMap<string, Link>> {
     return new Map(this.#linksOf(netns))
+  }
+
+  async portDevices(names: readonly string[]): Promise<ReadonlyMap<string, PortDevice>> {
+    const links = this.#linksOf()
+    return new Map(
+      names.flatMap((name) => {
+        const link = links.get(name)
+        return link === undefined ? [] : [[name, { ...link }]]
+      }),
+    )
   }
 
   async routes(netns = ''): Promise<Route[]> {

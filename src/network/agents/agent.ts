@@ -31,8 +31,8 @@ export async function runAgent(
     reconciler?: Task
     /** Topic on which the server sends `changed`. */
     topic?: string
-    /** Called before the wake that follows. */
-    onChanged?: () => void
+    /** Whether a change concerns this agent: it is woken then. */
+    concerns?: (changed: Changed) => boolean
     report: () => Omit<AgentReport, 'started' | 'host'>
   },
 ): Promise<RunningAgent & { wake(): void }> {
@@ -49,9 +49,7 @@ export async function runAgent(
   const retrying = tasks.map((task) => undo.use(retrySoon(task, (task) => running?.wake(task))))
   if (agent.topic !== undefined) {
     const changed = (args: Changed | null) => {
-      if (args?.hosts !== undefined && !args.hosts.includes(hostName)) return
-      agent.onChanged?.()
-      wake()
+      if (agent.concerns?.(args ?? {}) !== false) wake()
     }
     undo.use(await bus.serve({ topic: agent.topic, server: hostName }, { changed }))
   }

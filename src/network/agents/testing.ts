@@ -5,15 +5,27 @@ import {
   dhcpAgentTopic,
   l2AgentTopic,
   serverTopic,
+  type WantedDhcp,
   type WantedDhcpNetwork,
+  type WantedGroup,
   type WantedL2,
   type WantedNetwork,
   type WantedPort,
 } from '../rpc/agents.ts'
 import type { SecurityGroupRule } from '../rpc/rules.ts'
 
+/** What a test wants of the L2 agent, in short. */
+export interface StubWanted {
+  networks: WantedNetwork[]
+  ports: WantedPort[]
+  securityGroups: Record<string, WantedGroup>
+  /** Group → the addresses of its members. */
+  remoteGroups: Record<string, { ipv4: string[]; ipv6: string[] }>
+  forwarding: { networkId: string; macAddress: string; tunnelIp: string }[]
+}
+
 export interface StubServer extends AsyncDisposable {
-  wanted: WantedL2
+  wanted: StubWanted
   dhcp: WantedDhcpNetwork[]
   findPort: (args: { networkId: string; ipAddress: string }) => { deviceId: string; projectId: string } | null
   reports: AgentReport[]
@@ -39,14 +51,21 @@ export async function stubServer(bus: Bus): Promise<StubServer> {
         state.reports.push(report)
         return { known: true }
       },
-      wantedL2: () => state.wanted,
+      wantedL2: () => wantedL2(state.wanted),
       portsChanged: ({ up, down }: { up: string[]; down: string[] }) => {
         for (const port of state.wanted.ports) {
           if (up.includes(port.id)) port.status = 'ACTIVE'
           if (down.includes(port.id)) port.status = 'DOWN'
         }
       },
-      wantedDhcp: () => state.dhcp,
+      wantedDhcp: (): WantedDhcp => ({
+        revision: '0',
+        whole: true,
+        networks: state.dhcp,
+        goneNetworks: [],
+        ports: [],
+        gonePorts: [],
+      }),
       ensureDhcpPort: ({ networkId }: { networkId: string }) => {
         const network = state.dhcp.find(({ id }) => id === networkId)
         if (network === undefined) throw new Error(`no network ${networkId}`)
@@ -77,12 +96,25 @@ export async function stubServer(bus: Bus): Promise<StubServer> {
   })
 }
 
-export const emptyWanted = (): WantedL2 => ({
+/** Always a whole answer; each address is a member of its own. */
+const wantedL2 = (wanted: StubWanted): WantedL2 => ({
+  revision: '0',
+  whole: true,
+  networks: wanted.networks,
+  ports: wanted.ports,
+  gonePorts: [],
+  securityGroups: wanted.securityGroups,
+  members: Object.entries(wanted.remoteGroups).flatMap(([groupId, { ipv4, ipv6 }]) =>
+    [...ipv4, ...ipv6].map((address) => ({ groupId, portId: address, addresses: [address] })),
+  ),
+  remotePorts: wanted.forwarding.map((entry) => ({ portId: entry.macAddress, ...entry })),
+})
+
+export const emptyWanted = (): StubWanted => ({
   networks: [],
   ports: [],
   securityGroups: {},
   remoteGroups: {},
-  tunnels: [],
   forwarding: [],
 })
 
@@ -128,7 +160,7 @@ export const aRule = (values: Partial<SecurityGroupRule> = {}): SecurityGroupRul
 })
 
 /** A group whose members may say anything and hear what `rules` allow. */
-export const aGroup = (rules: SecurityGroupRule[] = []): WantedL2['securityGroups'] => ({
+export const aGroup = (rules: SecurityGroupRule[] = []): StubWanted['securityGroups'] => ({
   [groupId]: {
     stateful: true,
     rules: [

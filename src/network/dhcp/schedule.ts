@@ -40,6 +40,17 @@ export async function bindDhcp(
   work.changes.dhcpHosts.add(agent.host)
 }
 
+/** Notes that the agents of a network begin or cease to serve it. */
+export async function noteDhcpHosts(work: Work, networkId: string): Promise<void> {
+  const agents = await work.db
+    .selectFrom('networkdhcpagentbindings')
+    .innerJoin('agents', 'agents.id', 'networkdhcpagentbindings.dhcp_agent_id')
+    .select('agents.host')
+    .where('network_id', '=', networkId)
+    .execute()
+  for (const agent of agents) work.changes.dhcpHosts.add(agent.host)
+}
+
 /** An agent that came: networks that lack one get it. */
 export async function scheduleAllDhcp(work: Work): Promise<void> {
   const rows = await work.db
@@ -65,11 +76,16 @@ export async function rescheduleDhcp(work: Work): Promise<void> {
   if (!work.options.allowAutomaticDhcpFailover) return
   const working = new Set((await workingDhcpAgents(work)).map((agent) => agent.id))
   if (working.size === 0) return
-  const bindings = await work.db.selectFrom('networkdhcpagentbindings').selectAll().execute()
+  const bindings = await work.db
+    .selectFrom('networkdhcpagentbindings')
+    .innerJoin('agents', 'agents.id', 'networkdhcpagentbindings.dhcp_agent_id')
+    .select(['network_id', 'dhcp_agent_id', 'agents.host'])
+    .execute()
   const orphaned = new Set<string>()
   for (const binding of bindings) {
     if (working.has(binding.dhcp_agent_id)) continue
     orphaned.add(binding.network_id)
+    work.changes.dhcpHosts.add(binding.host)
     await work.db
       .deleteFrom('networkdhcpagentbindings')
       .where('network_id', '=', binding.network_id)

@@ -86,13 +86,16 @@ export async function createPort(
   })
   await insertBinding(work.db, binding)
   if (ips.length > 0) await awaitDhcp(work, { id, network_id: network.id, device_owner: deviceOwner })
-  if (isBound(binding)) {
-    await awaitWiring(work, id)
-    work.changes.hosts.add(host)
-    work.changes.neighbours.add(network.id)
-  }
-  for (const group of groups) work.changes.members.add(group)
-  if (ips.length > 0) work.changes.dhcpNetworks.add(network.id)
+  const bound = isBound(binding)
+  if (bound) await awaitWiring(work, id)
+  work.changes.port({
+    id,
+    networkId: network.id,
+    hosts: bound ? [host] : [],
+    groups,
+    dhcp: ips.length > 0,
+    moved: bound,
+  })
   return id
 }
 

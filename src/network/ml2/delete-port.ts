@@ -19,11 +19,14 @@ export async function deletePort(work: Work, port: PortRow): Promise<void> {
   // Its addresses, binding, groups, pairs and options go with it.
   await removePort(work.db, { id: port.id })
   await deleteTagsOf(work.db, [port.id])
-  if (binding !== undefined && binding.host !== '') {
-    work.changes.hosts.add(binding.host)
-    work.changes.neighbours.add(port.network_id)
-  }
-  for (const group of groups) work.changes.members.add(group)
-  work.changes.dhcpNetworks.add(port.network_id)
+  const host = binding?.host ?? ''
+  work.changes.port({
+    id: port.id,
+    networkId: port.network_id,
+    hosts: host === '' ? [] : [host],
+    groups,
+    dhcp: true,
+    moved: host !== '',
+  })
   await tellDeleted(work, port)
 }

@@ -37,11 +37,47 @@ export async function updatePort(
   }
   if (changes.extra_dhcp_opts !== undefined)
     await mergeDhcpOptions(work, port.id, changes.extra_dhcp_opts ?? [])
-  await changeBinding(work, mechanisms, after, changes, before)
-  if (before.host !== '') work.changes.hosts.add(before.host)
-  for (const group of new Set([...groupsBefore, ...groups])) work.changes.members.add(group)
-  work.changes.dhcpNetworks.add(port.network_id)
+  const hosts = await changeBinding(work, mechanisms, after, changes, before)
+  noteChange(work, port, changes, {
+    addressesChanged,
+    hosts,
+    bound: before.host,
+    groups: new Set([...groupsBefore, ...groups]),
+  })
   if (addressesChanged) await tellAddresses(work, after)
+}
+
+/** What is looked at by L2 agents, and what by DHCP agents. */
+const wired = [
+  'admin_state_up',
+  'device_owner',
+  'mac_address',
+  'port_security_enabled',
+  'security_groups',
+  'allowed_address_pairs',
+] as const
+const leased = ['mac_address', 'device_owner', 'dns_name', 'extra_dhcp_opts'] as const
+
+function noteChange(
+  work: Work,
+  port: PortRow,
+  changes: PortChanges,
+  what: { addressesChanged: boolean; hosts: readonly string[]; bound: string; groups: ReadonlySet<string> },
+): void {
+  const { addressesChanged, hosts } = what
+  const rewired = addressesChanged || wired.some((name) => changes[name] !== undefined)
+  const members =
+    addressesChanged || changes.security_groups !== undefined || changes.allowed_address_pairs !== undefined
+  const dhcp = addressesChanged || leased.some((name) => changes[name] !== undefined)
+  if (!rewired && !dhcp && hosts.length === 0) return
+  work.changes.port({
+    id: port.id,
+    networkId: port.network_id,
+    hosts: rewired && hosts.length === 0 && what.bound !== '' ? [what.bound] : hosts,
+    groups: members ? [...what.groups] : [],
+    dhcp,
+    moved: hosts.length > 0 || changes.mac_address !== undefined,
+  })
 }
 
 /** The columns of `ports` that a change sets. */
@@ -125,13 +161,14 @@ async function changeGroups(
   return groups
 }
 
+/** Returns the hosts that wire the port, or did, when that changed. */
 async function changeBinding(
   work: Work,
   mechanisms: readonly MechanismDriver[],
   port: PortRow,
   changes: PortChanges,
   before: PortBindingRow,
-): Promise<void> {
+): Promise<readonly string[]> {
   const host = changes['binding:host_id'] === undefined ? before.host : (changes['binding:host_id'] ?? '')
   const vnicType = changes['binding:vnic_type'] ?? before.vnic_type
   const profile =
@@ -142,9 +179,9 @@ async function changeBinding(
   // A binding that failed is tried again whenever its host is named.
   const retried = before.vif_type === 'binding_failed' && changes['binding:host_id'] !== undefined
   if (!moved && !retried) {
-    if (profile === before.profile) return
+    if (profile === before.profile) return []
     await work.db.updateTable('ml2_port_bindings').set({ profile }).where('port_id', '=', port.id).execute()
-    return
+    return []
   }
   const wanted = { id: port.id, networkId: port.network_id, host, vnicType, profile }
   const binding = await bind(work, mechanisms, wanted)
@@ -153,6 +190,5 @@ async function changeBinding(
   if (port.status === 'ACTIVE' && isBound(binding)) await tellStatus(work, { ...port, status: 'DOWN' })
   if (isBound(binding)) await awaitWiring(work, port.id)
   else await forgetWiring(work, port.id)
-  if (host !== '') work.changes.hosts.add(host)
-  work.changes.neighbours.add(port.network_id)
+  return [...new Set([before.host, host])].filter((each) => each !== '')
 }

@@ -10,9 +10,35 @@ export const serverTopic = 'q-plugin'
 export const l2AgentTopic = 'q-agent-notifier'
 export const dhcpAgentTopic = 'dhcp_agent'
 
-/** What a `changed` fanout carries: the hosts it concerns, so that a thousand others need not ask; none: everybody. */
+/**
+ * What a `changed` fanout carries: whom it concerns, so that a thousand others need not ask. Nothing in it: everybody.
+ */
 export interface Changed {
+  /** Those whose own ports or networks changed. */
   hosts?: readonly string[]
+  /** All that have a port on these networks, or serve their DHCP. */
+  networks?: readonly string[]
+  /** All that have a port in these groups. */
+  securityGroups?: readonly string[]
+  /** All that reach other ports of these networks through tunnels. */
+  tunnelled?: readonly string[]
+  /** All that have a rule that names one of these groups. */
+  remoteGroups?: readonly string[]
+}
+
+/** Where an agent's knowledge stands. */
+export interface Since {
+  host: string
+  /** Of the last answer; null: tell everything. */
+  revision: string | null
+}
+
+/** What an answer brings an agent to. */
+export interface Answer {
+  /** To ask again with: what changed after this answer. */
+  revision: string
+  /** True: this is all there is. False: what changed, and what did not is as it was. */
+  whole: boolean
 }
 
 /** `agents.configurations` and the rest of what `GET /agents` shows. Sent every report_interval seconds. */
@@ -65,16 +91,47 @@ export interface WantedPort {
   status: string
 }
 
-/** Everything the L2 agent of one host has to know. `remoteGroups` holds the members of groups named in rules. */
-export interface WantedL2 {
+export interface WantedGroup {
+  stateful: boolean
+  rules: SecurityGroupRule[]
+}
+
+/** A port in a security group that some rule names as remote. */
+export interface Member {
+  groupId: string
+  portId: string
+  /** As CIDRs; none: it is no longer a member. */
+  addresses: string[]
+}
+
+/** A port of a vxlan network that lives on another host (l2 population). */
+export interface RemotePort {
+  portId: string
+  networkId: string
+  macAddress: string
+  /** Where its host's tunnels end; null: there is nobody there any more. */
+  tunnelIp: string | null
+}
+
+/** What the L2 agent of one host has to know. What no port of the host needs it forgets on its own. */
+export interface WantedL2 extends Answer {
   networks: WantedNetwork[]
   ports: WantedPort[]
-  securityGroups: Record<string, { stateful: boolean; rules: SecurityGroupRule[] }>
-  /** Security group id → addresses of all its members, as CIDRs. */
-  remoteGroups: Record<string, { ipv4: string[]; ipv6: string[] }>
-  /** vxlan only: the other hosts' tunnel addresses, and who lives behind each (l2 population). */
-  tunnels: { host: string; ip: string }[]
-  forwarding: { networkId: string; macAddress: string; ipAddresses: string[]; tunnelIp: string }[]
+  /** Ports that the host no longer wires. */
+  gonePorts: string[]
+  securityGroups: Record<string, WantedGroup>
+  members: Member[]
+  remotePorts: RemotePort[]
+}
+
+/** What the L2 agent has been told already: of anything else it is told all. */
+export interface KnownL2 {
+  networks: readonly string[]
+  /** Those of them whose other hosts it reaches through tunnels. */
+  tunnelled: readonly string[]
+  securityGroups: readonly string[]
+  /** Groups whose members it knows. */
+  remoteGroups: readonly string[]
 }
 
 export interface WantedSubnet {
@@ -98,24 +155,38 @@ export interface WantedDhcpNetwork {
   subnets: WantedSubnet[]
   /** The port the agent itself uses; null until `ensureDhcpPort`. */
   dhcpPort: { id: string; macAddress: string; fixedIps: readonly FixedIp[] } | null
-  ports: {
-    id: string
-    macAddress: string
-    deviceOwner: string
-    dnsName: string
-    fixedIps: readonly FixedIp[]
-    extraDhcpOptions: { name: string; value: string | null; ipVersion: 4 | 6 }[]
-  }[]
+  ports: DhcpClient[]
+}
+
+/** One who may ask for a lease. */
+export interface DhcpClient {
+  id: string
+  macAddress: string
+  deviceOwner: string
+  dnsName: string
+  fixedIps: readonly FixedIp[]
+  extraDhcpOptions: { name: string; value: string | null; ipVersion: 4 | 6 }[]
+}
+
+export interface WantedDhcp extends Answer {
+  /** Networks that are new to the agent, or changed themselves, with all their ports. */
+  networks: WantedDhcpNetwork[]
+  /** Networks that it no longer serves. */
+  goneNetworks: string[]
+  /** Ports that came or changed on networks that did not. */
+  ports: (DhcpClient & { networkId: string })[]
+  gonePorts: { id: string; networkId: string }[]
 }
 
 /** The methods of `q-plugin`. Each is idempotent. */
 export interface ServerMethods {
   reportState(args: AgentReport): Promise<{ known: boolean }>
-  /** The whole wanted state of a host for its L2 agent. */
-  wantedL2(args: { host: string }): Promise<WantedL2>
+  /** What a host's L2 agent must do, or what changed of it since it last asked. */
+  wantedL2(args: Since & { known: KnownL2 }): Promise<WantedL2>
   /** The agent wired these ports, or found their devices gone. The server sets ACTIVE or DOWN and tells compute. */
   portsChanged(args: { host: string; up: string[]; down: string[] }): Promise<void>
-  wantedDhcp(args: { host: string }): Promise<WantedDhcpNetwork[]>
+  /** The same for its DHCP agent; `networks` are those that it serves. */
+  wantedDhcp(args: Since & { networks: readonly string[] }): Promise<WantedDhcp>
   /** Creates the agent's own port on the network (device_owner network:dhcp) unless it is there. */
   ensureDhcpPort(args: {
     host: string

@@ -6,11 +6,12 @@ import { changeAddresses } from '../ipam/change-addresses.ts'
 import { createPort } from '../ml2/create-port.ts'
 import { deletePort } from '../ml2/delete-port.ts'
 import type { MechanismDriver } from '../ml2/mechanism-driver.ts'
+import { noteAddresses } from '../ml2/note-addresses.ts'
 import { allocationsOf } from '../store/allocations.ts'
 import type { PortRow } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 import type { WantedDhcpNetwork } from './agents.ts'
-import { fixedIps, prefixLengthsOf } from './wanted-l2.ts'
+import { fixedIps, prefixLengthsOf } from './wanted-ports.ts'
 
 const dnsNamespace = Buffer.from('6ba7b8109dad11d180b400c04fd430c8', 'hex')
 
@@ -62,7 +63,7 @@ export async function ensureDhcpPort(
     )
     return describe(work, await readPort(work, id))
   }
-  if (await changeAddresses(work, port, wanted)) work.changes.hosts.add(host)
+  if (await changeAddresses(work, port, wanted)) await noteAddresses(work, [port])
   return describe(work, port)
 }
 

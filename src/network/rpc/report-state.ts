@@ -8,6 +8,7 @@ import { dhcpAgentType, isAlive } from '../store/agents.ts'
 import type { AgentRow } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 import type { AgentReport } from './agents.ts'
+import { tunnelIp } from './wanted-forwarding.ts'
 
 /** `known`: it was there and alive before. */
 export async function reportState(
@@ -45,6 +46,8 @@ export async function reportState(
     await work.db.updateTable('agents').set(set).where('id', '=', before.id).execute()
   }
   const known = before !== undefined && isAlive(before, work.now, work.options)
+  const tunnelBefore = known ? tunnelIp(before.configurations) : undefined
+  if (tunnelIp(told.configurations) !== tunnelBefore) work.changes.tunnelHosts.add(report.host)
   if (known && !report.started) return { known }
   if (report.agentType === dhcpAgentType) await scheduleAllDhcp(work)
   else await rebindFailed(work, mechanisms, report.host)
@@ -71,6 +74,13 @@ async function rebindFailed(work: Work, mechanisms: readonly MechanismDriver[], 
     if (!isBound(binding)) continue
     await work.db.updateTable('ml2_port_bindings').set(binding).where('port_id', '=', port.id).execute()
     await awaitWiring(work, port.id)
-    work.changes.hosts.add(host)
+    work.changes.port({
+      id: port.id,
+      networkId: port.network_id,
+      hosts: [host],
+      groups: [],
+      dhcp: false,
+      moved: true,
+    })
   }
 }

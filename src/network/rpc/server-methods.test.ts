@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { bridgeAgent, dhcpAgent, made, type TestNetwork, testNetwork } from '../test-network.ts'
+import type { Changed } from './agents.ts'
 
 async function withNetwork(cloud: TestNetwork) {
   const network = await made(cloud.member, '/networks', 'network', { name: 'net' })
@@ -40,7 +41,7 @@ test('a port is bound where an agent reaches its network, and ACTIVE when wired 
     port_filter: true,
     connectivity: 'l2',
   })
-  const wanted = await cloud.rpc('wantedL2', { host: 'one' })
+  const wanted = await cloud.wantedL2('one')
   assert.deepEqual(
     wanted.ports.map((each) => [each.id, each.fixedIps[0]?.prefixLength]),
     [[port.id, 24]],
@@ -48,10 +49,12 @@ test('a port is bound where an agent reaches its network, and ACTIVE when wired 
   assert.equal(wanted.networks[0]?.networkType, 'vxlan')
   const group = port.securityGroupIds[0]!
   assert.equal(wanted.securityGroups[group]?.rules.length, 4)
-  assert.deepEqual(wanted.remoteGroups[group], { ipv4: [`${port.fixedIps[0]!.ipAddress}/32`], ipv6: [] })
+  assert.deepEqual(wanted.members, [
+    { groupId: group, portId: port.id, addresses: [`${port.fixedIps[0]!.ipAddress}/32`] },
+  ])
   await cloud.rpc('portsChanged', { host: 'one', up: [port.id], down: [] })
   assert.equal(await status(cloud, port.id), 'DOWN')
-  const [served] = await cloud.rpc('wantedDhcp', { host: 'one' })
+  const [served] = await cloud.wantedDhcp('one')
   assert.deepEqual(
     served?.ports.map((each) => each.id),
     [port.id],
@@ -85,7 +88,7 @@ test('a port is bound where an agent reaches its network, and ACTIVE when wired 
   ])
   const gone = await cloud.member('DELETE', `/networks/${network.id}`)
   assert.equal(gone.status, 204)
-  assert.deepEqual(await cloud.rpc('wantedDhcp', { host: 'one' }), [])
+  assert.deepEqual(await cloud.wantedDhcp('one'), [])
 })
 
 test('where no agent lives or reaches the network a binding fails, and is made good when the agent comes', async () => {
@@ -94,7 +97,7 @@ test('where no agent lives or reaches the network a binding fails, and is made g
   const client = cloud.client('admin:blue')
   const port = await client.createPort({ networkId: network.id, host: 'late', deviceOwner: 'compute:nova' })
   assert.equal(port.vifType, 'binding_failed')
-  assert.deepEqual((await cloud.rpc('wantedL2', { host: 'late' })).ports, [])
+  assert.deepEqual((await cloud.wantedL2('late')).ports, [])
   await cloud.rpc('reportState', bridgeAgent('late'))
   assert.equal((await client.showPort(port.id)).vifType, 'bridge')
   await cloud.rpc('reportState', bridgeAgent('far', { tunnel_types: [] }))
@@ -111,25 +114,19 @@ test('hosts that share a tunnelled network learn where the ports of each other a
   const client = cloud.client('admin:blue')
   await client.createPort({ networkId: network.id, host: 'one', deviceOwner: 'compute:nova' })
   const far = await client.createPort({ networkId: network.id, host: 'two', deviceOwner: 'compute:nova' })
-  const wanted = await cloud.rpc('wantedL2', { host: 'one' })
-  assert.deepEqual(wanted.tunnels, [{ host: 'two', ip: '192.0.2.2' }])
-  assert.deepEqual(wanted.forwarding, [
-    {
-      networkId: network.id,
-      macAddress: far.macAddress,
-      ipAddresses: far.fixedIps.map((ip) => ip.ipAddress),
-      tunnelIp: '192.0.2.2',
-    },
+  const wanted = await cloud.wantedL2('one')
+  assert.deepEqual(wanted.remotePorts, [
+    { portId: far.id, networkId: network.id, macAddress: far.macAddress, tunnelIp: '192.0.2.2' },
   ])
 })
 
 test('agents are woken after a change, each with the hosts it concerns', async () => {
   await using cloud = await testNetwork()
   await cloud.rpc('reportState', bridgeAgent('one'))
-  const woken: string[][] = []
+  const woken: (readonly string[])[] = []
   await using _agent = await cloud.bus.serve(
     { topic: 'q-agent-notifier', server: 'one' },
-    { changed: ({ hosts }: { hosts: string[] }) => void woken.push(hosts) },
+    { changed: ({ hosts }: Changed) => void (hosts !== undefined && woken.push(hosts)) },
   )
   const { network } = await withNetwork(cloud)
   await cloud.client('admin:blue').createPort({ networkId: network.id, host: 'one' })

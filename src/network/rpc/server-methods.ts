@@ -15,9 +15,9 @@ export function serverMethods(deps: WorkDeps, mechanisms: readonly MechanismDriv
   const now = () => timestamp(deps.clock)
   return {
     reportState: (report) => inWork(deps, (work) => reportState(work, mechanisms, report)),
-    wantedL2: ({ host }) => wantedL2({ db, options, now }, host),
+    wantedL2: (args) => wantedL2({ db, options, now }, args),
     portsChanged: ({ host, up, down }) => portsChanged(deps, host, up, down),
-    wantedDhcp: ({ host }) => wantedDhcp({ db, options }, host),
+    wantedDhcp: (args) => wantedDhcp({ db, options }, args),
     ensureDhcpPort: ({ host, networkId }) =>
       inWork(deps, (work) => ensureDhcpPort(work, mechanisms, host, networkId)),
     releaseDhcpPort: ({ host, networkId }) => inWork(deps, (work) => releaseDhcpPort(work, host, networkId)),

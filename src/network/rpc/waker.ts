@@ -1,32 +1,26 @@
 /**
- * Wakes agents after commits, many changes in one message. Hosts whose own ports changed are woken within
- * milliseconds; those that only have neighbours or members of a group there, a little later and all at once.
+ * Wakes agents after commits. Those whose own ports changed are woken at once, and while that message is on its way the
+ * next ones gather; those that only have neighbours or members of a group there, a little later and all together. The
+ * message says what changed, and each agent knows whether that concerns it: nothing is looked up here.
  */
-import { type Kysely, sql } from 'kysely'
 import type { Bus } from '../../base/bus/bus.ts'
 import type { Logger } from '../../base/log.ts'
-import type { Tables } from '../store/tables.ts'
-import { dhcpAgentTopic, l2AgentTopic } from './agents.ts'
+import { type Changed, dhcpAgentTopic, l2AgentTopic } from './agents.ts'
 import { Changes } from './changes.ts'
 
 export interface Waker extends AsyncDisposable {
   wake(changes: Changes): void
 }
 
-interface HostRow {
-  host: string
-}
-
-const soonMilliseconds = 5
 const laterMilliseconds = 200
 
-export function createWaker(deps: { db: Kysely<Tables>; bus: Bus; log: Logger }): Waker {
-  const soon = new Gathering(soonMilliseconds, (changes) => wakeNear(deps, changes), deps.log)
-  const later = new Gathering(laterMilliseconds, (changes) => wakeFar(deps, changes), deps.log)
+export function createWaker(deps: { bus: Bus; log: Logger }): Waker {
+  const soon = new Gathering(0, (changes) => wakeNear(deps.bus, changes), deps.log)
+  const later = new Gathering(laterMilliseconds, (changes) => wakeFar(deps.bus, changes), deps.log)
   return {
     wake(changes) {
       soon.add(changes)
-      if (changes.members.size + changes.neighbours.size > 0) later.add(changes)
+      if (changes.tunnelHosts.size > 0 || changes.ports.values().some(concernsFar)) later.add(changes)
     },
     async [Symbol.asyncDispose]() {
       await soon.stop()
@@ -35,13 +29,16 @@ export function createWaker(deps: { db: Kysely<Tables>; bus: Bus; log: Logger })
   }
 }
 
-/** Changes that come within a while are handled together. */
+const concernsFar = (port: { moved: boolean; groups: readonly string[] }): boolean =>
+  port.moved || port.groups.length > 0
+
+/** Changes that come within a while, or while others are handled, are handled together. */
 class Gathering {
   readonly #pending = new Changes()
   readonly #handle: (changes: Changes) => Promise<void>
   readonly #milliseconds: number
   readonly #log: Logger
-  #timer: NodeJS.Timeout | undefined
+  #timer: NodeJS.Timeout | NodeJS.Immediate | undefined
   #running: Promise<void> = Promise.resolve()
 
   constructor(milliseconds: number, handle: (changes: Changes) => Promise<void>, log: Logger) {
@@ -52,19 +49,22 @@ class Gathering {
 
   add(changes: Changes): void {
     this.#pending.add(changes)
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
+    if (this.#timer !== undefined) return
+    const flush = () => {
       this.#running = this.#running.then(() => this.#flush())
-    }, this.#milliseconds)
+    }
+    this.#timer = this.#milliseconds === 0 ? setImmediate(flush) : setTimeout(flush, this.#milliseconds)
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#timer)
+    clearTimeout(this.#timer as NodeJS.Timeout)
+    clearImmediate(this.#timer as NodeJS.Immediate)
     await this.#running
     await this.#flush()
   }
 
   async #flush(): Promise<void> {
+    this.#timer = undefined
     const changes = new Changes()
     changes.add(this.#pending)
     this.#pending.clear()
@@ -78,49 +78,33 @@ class Gathering {
   }
 }
 
-async function wakeNear({ db, bus }: { db: Kysely<Tables>; bus: Bus }, changes: Changes): Promise<void> {
-  const hosts = new Set(changes.hosts)
-  if (changes.networks.size > 0) {
-    const found = await sql<HostRow>`
-      select distinct b.host from ml2_port_bindings b join ports p on p.id = b.port_id
-      where b.host <> '' and p.network_id in (${sql.join([...changes.networks])})`.execute(db)
-    for (const row of found.rows) hosts.add(row.host)
-  }
-  if (changes.groups.size > 0) {
-    const found = await sql<HostRow>`
-      select distinct b.host from ml2_port_bindings b join securitygroupportbindings s on s.port_id = b.port_id
-      where b.host <> '' and s.security_group_id in (${sql.join([...changes.groups])})`.execute(db)
-    for (const row of found.rows) hosts.add(row.host)
-  }
-  if (hosts.size > 0) await bus.fanout(l2AgentTopic, 'changed', { hosts: [...hosts] })
-  const dhcp = new Set(changes.dhcpHosts)
-  if (changes.dhcpNetworks.size > 0) {
-    const found = await sql<HostRow>`
-      select distinct a.host from agents a join networkdhcpagentbindings b on b.dhcp_agent_id = a.id
-      where b.network_id in (${sql.join([...changes.dhcpNetworks])})`.execute(db)
-    for (const row of found.rows) dhcp.add(row.host)
-  }
-  if (dhcp.size > 0) await bus.fanout(dhcpAgentTopic, 'changed', { hosts: [...dhcp] })
+async function wakeNear(bus: Bus, changes: Changes): Promise<void> {
+  const ports = [...changes.ports.values()]
+  const networks = [...changes.networks]
+  await send(bus, l2AgentTopic, changes, {
+    hosts: [...new Set(ports.flatMap((port) => port.hosts))],
+    networks,
+    securityGroups: [...changes.groups],
+  })
+  const leased = ports.filter((port) => port.dhcp).map((port) => port.networkId)
+  await send(bus, dhcpAgentTopic, changes, {
+    hosts: [...changes.dhcpHosts],
+    networks: [...new Set([...networks, ...leased])],
+  })
 }
 
-async function wakeFar({ db, bus }: { db: Kysely<Tables>; bus: Bus }, changes: Changes): Promise<void> {
-  const hosts = new Set<string>()
-  if (changes.neighbours.size > 0) {
-    const found = await sql<HostRow>`
-      select distinct b.host from ml2_port_bindings b join ports p on p.id = b.port_id
-      join networksegments g on g.network_id = p.network_id
-      where b.host <> '' and g.network_type = 'vxlan' and p.network_id in (${sql.join([...changes.neighbours])})`.execute(
-      db,
-    )
-    for (const row of found.rows) hosts.add(row.host)
-  }
-  if (changes.members.size > 0) {
-    const found = await sql<HostRow>`
-      select distinct b.host from ml2_port_bindings b join securitygroupportbindings s on s.port_id = b.port_id
-      where b.host <> '' and s.security_group_id in (
-        select security_group_id from securitygrouprules
-        where remote_group_id in (${sql.join([...changes.members])}))`.execute(db)
-    for (const row of found.rows) hosts.add(row.host)
-  }
-  if (hosts.size > 0) await bus.fanout(l2AgentTopic, 'changed', { hosts: [...hosts] })
+async function wakeFar(bus: Bus, changes: Changes): Promise<void> {
+  const ports = [...changes.ports.values()]
+  // Which networks a host has ports on, nobody looks up for the sake of a tunnel that moved.
+  if (changes.tunnelHosts.size > 0) return bus.fanout(l2AgentTopic, 'changed', {})
+  await send(bus, l2AgentTopic, changes, {
+    tunnelled: [...new Set(ports.filter((port) => port.moved).map((port) => port.networkId))],
+    remoteGroups: [...new Set(ports.flatMap((port) => port.groups))],
+  })
+}
+
+async function send(bus: Bus, topic: string, changes: Changes, changed: Changed): Promise<void> {
+  if (changes.everything) return bus.fanout(topic, 'changed', {})
+  const lists = Object.entries(changed).filter(([, list]) => (list as readonly string[]).length > 0)
+  if (lists.length > 0) await bus.fanout(topic, 'changed', Object.fromEntries(lists))
 }

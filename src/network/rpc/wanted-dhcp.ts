@@ -1,89 +1,158 @@
-/** The networks whose DHCP one host serves, with everybody who may ask there. */
+/** The networks whose DHCP one host serves, and who may ask there: all of it, or what changed since the agent last asked. */
 import type { Kysely } from 'kysely'
+import { statement } from '../../base/db/statement.ts'
 import type { NetworkOptions } from '../config.ts'
 import { dhcpAgentType } from '../store/agents.ts'
 import { allocationsOf } from '../store/allocations.ts'
+import { byIds } from '../store/by-ids.ts'
 import { readDhcpOptions } from '../store/port-parts.ts'
-import { groupBy, inSlices } from '../store/slices.ts'
+import { groupBy } from '../store/slices.ts'
 import type { PortRow, SubnetRow, Tables } from '../store/tables.ts'
-import type { WantedDhcpNetwork, WantedSubnet } from './agents.ts'
+import type { DhcpClient, Since, WantedDhcp, WantedDhcpNetwork, WantedSubnet } from './agents.ts'
+import type { Changes } from './changes.ts'
+import { changesSince } from './changes-since.ts'
 import { dhcpDeviceId } from './dhcp-ports.ts'
-import { fixedIps, prefixLengthsOf } from './wanted-l2.ts'
+import { fixedIps, prefixLengthsOf } from './wanted-ports.ts'
+
+interface Deps {
+  db: Kysely<Tables>
+  options: NetworkOptions
+}
+
+type Content = Omit<WantedDhcp, 'revision' | 'whole'>
+
+const agentsOwnPort = 'network:dhcp'
 
 export async function wantedDhcp(
-  deps: { db: Kysely<Tables>; options: NetworkOptions },
-  host: string,
-): Promise<WantedDhcpNetwork[]> {
-  const { db, options } = deps
-  const networks = await db
+  deps: Deps,
+  { host, revision: since, networks: known }: Since & { networks: readonly string[] },
+): Promise<WantedDhcp> {
+  const { revision, changes } = await changesSince(deps.db, since)
+  if (changes !== undefined) return { revision, whole: false, ...(await part(deps, host, changes, known)) }
+  const networks = await viewNetworks(deps, host, await servedBy(deps.db, host))
+  return { revision, whole: true, networks, goneNetworks: [], ports: [], gonePorts: [] }
+}
+
+async function part(deps: Deps, host: string, changes: Changes, known: readonly string[]): Promise<Content> {
+  const { db } = deps
+  const told = new Set(known)
+  const changed = [...changes.ports.values()].filter((port) => port.dhcp && told.has(port.networkId))
+  const rows = await portsById(
+    db,
+    changed.map((port) => port.id),
+  )
+  const anew = new Set(known.filter((id) => changes.networks.has(id)))
+  // The network's own DHCP port is part of its description.
+  for (const row of rows) if (row.device_owner === agentsOwnPort) anew.add(row.network_id)
+  const goneNetworks: string[] = []
+  let networks: WantedDhcpNetwork[] = []
+  if (anew.size > 0 || changes.dhcpHosts.has(host)) {
+    const served = await servedBy(db, host)
+    const ids = new Set(served.map((row) => row.id))
+    for (const id of ids) if (!told.has(id)) anew.add(id)
+    for (const id of told) if (!ids.has(id)) goneNetworks.push(id)
+    networks = await viewNetworks(
+      deps,
+      host,
+      served.filter((row) => anew.has(row.id)),
+    )
+  }
+  const there = new Set(rows.map((row) => row.id))
+  const clients = await describeClients(
+    db,
+    rows.filter((row) => row.device_owner !== agentsOwnPort && !anew.has(row.network_id)),
+  )
+  return {
+    networks,
+    goneNetworks,
+    ports: clients.map(([row, client]) => ({ ...client, networkId: row.network_id })),
+    gonePorts: changed
+      .filter((port) => !there.has(port.id))
+      .map((port) => ({ id: port.id, networkId: port.networkId })),
+  }
+}
+
+const readServed = statement((db: Kysely<Tables>, p: { host: string }) =>
+  db
     .selectFrom('networks')
     .innerJoin('networkdhcpagentbindings', 'networkdhcpagentbindings.network_id', 'networks.id')
     .innerJoin('agents', 'agents.id', 'networkdhcpagentbindings.dhcp_agent_id')
     .select(['networks.id', 'networks.mtu'])
-    .where('agents.host', '=', host)
+    .where('agents.host', '=', p.host)
     .where('agents.agent_type', '=', dhcpAgentType)
     .where('agents.admin_state_up', '=', 1)
     .where('networks.admin_state_up', '=', 1)
-    .orderBy('networks.id')
-    .execute()
+    .orderBy('networks.id'),
+)
+
+interface ServedRow {
+  id: string
+  mtu: number
+}
+
+const servedBy = async (db: Kysely<Tables>, host: string): Promise<ServedRow[]> =>
+  (await readServed(db, { host })).rows
+
+const subnetsOf = byIds((db, ids) =>
+  db.selectFrom('subnets').selectAll().where('network_id', 'in', ids).orderBy('id'),
+)
+const portsOf = byIds((db, ids) =>
+  db.selectFrom('ports').selectAll().where('network_id', 'in', ids).orderBy('id'),
+)
+const portsById = byIds((db, ids) => db.selectFrom('ports').selectAll().where('id', 'in', ids))
+
+async function viewNetworks(
+  deps: Deps,
+  host: string,
+  networks: readonly ServedRow[],
+): Promise<WantedDhcpNetwork[]> {
+  const { db, options } = deps
   const ids = networks.map((network) => network.id)
-  const subnets = groupBy(
-    await inSlices(ids, (slice) =>
-      db.selectFrom('subnets').selectAll().where('network_id', 'in', slice).orderBy('id').execute(),
-    ),
-    (subnet) => subnet.network_id,
-  )
-  const ports = groupBy(
-    await inSlices(ids, (slice) =>
-      db.selectFrom('ports').selectAll().where('network_id', 'in', slice).orderBy('id').execute(),
-    ),
-    (port) => port.network_id,
-  )
-  const clients = await describeClients(db, [...ports.values()].flat())
+  const subnets = groupBy(await subnetsOf(db, ids), (subnet) => subnet.network_id)
+  const ports = groupBy(await describeClients(db, await portsOf(db, ids)), ([row]) => row.network_id)
   return networks.map((network) => {
     const own = subnets.get(network.id) ?? []
     const device = dhcpDeviceId(host, network.id)
     const all = ports.get(network.id) ?? []
-    const agentPort = all.find((port) => port.device_id === device)
+    const agentPort = all.find(([row]) => row.device_id === device)
     return {
       id: network.id,
       mtu: network.mtu,
       dnsDomain: options.dnsDomain,
       subnets: own.map(viewSubnet),
-      dhcpPort: agentPort === undefined ? null : fittingPort(clients.get(agentPort.id)!, own),
-      ports: all.filter((port) => port.device_owner !== 'network:dhcp').map((port) => clients.get(port.id)!),
+      dhcpPort: agentPort === undefined ? null : fittingPort(agentPort[1], own),
+      ports: all.filter(([row]) => row.device_owner !== agentsOwnPort).map(([, client]) => client),
     }
   })
 }
 
-type Client = WantedDhcpNetwork['ports'][number]
-
-async function describeClients(db: Kysely<Tables>, ports: readonly PortRow[]): Promise<Map<string, Client>> {
+async function describeClients(
+  db: Kysely<Tables>,
+  ports: readonly PortRow[],
+): Promise<[PortRow, DhcpClient][]> {
   const ids = ports.map((port) => port.id)
   const ips = await allocationsOf(db, ids)
   const prefixLengths = await prefixLengthsOf(db, [...ips.values()].flat())
   const options = groupBy(await readDhcpOptions(db, ids), (option) => option.port_id)
-  return new Map(
-    ports.map((port) => [
-      port.id,
-      {
-        id: port.id,
-        macAddress: port.mac_address,
-        deviceOwner: port.device_owner,
-        dnsName: port.dns_name,
-        fixedIps: fixedIps(ips.get(port.id) ?? [], prefixLengths),
-        extraDhcpOptions: (options.get(port.id) ?? []).map((option) => ({
-          name: option.opt_name,
-          value: option.opt_value,
-          ipVersion: option.ip_version === 6 ? 6 : 4,
-        })),
-      },
-    ]),
-  )
+  return ports.map((port) => [
+    port,
+    {
+      id: port.id,
+      macAddress: port.mac_address,
+      deviceOwner: port.device_owner,
+      dnsName: port.dns_name,
+      fixedIps: fixedIps(ips.get(port.id) ?? [], prefixLengths),
+      extraDhcpOptions: (options.get(port.id) ?? []).map((option) => ({
+        name: option.opt_name,
+        value: option.opt_value,
+        ipVersion: option.ip_version === 6 ? 6 : 4,
+      })),
+    },
+  ])
 }
 
 /** A port without an address on a subnet that wants DHCP is as good as none: the agent asks for it again. */
-function fittingPort(port: Client, subnets: readonly SubnetRow[]): WantedDhcpNetwork['dhcpPort'] {
+function fittingPort(port: DhcpClient, subnets: readonly SubnetRow[]): WantedDhcpNetwork['dhcpPort'] {
   const served = new Set(port.fixedIps.map((ip) => ip.subnetId))
   const complete = subnets.every((subnet) => subnet.enable_dhcp === 0 || served.has(subnet.id))
   return complete ? { id: port.id, macAddress: port.macAddress, fixedIps: port.fixedIps } : null

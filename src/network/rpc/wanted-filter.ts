@@ -1,18 +1,18 @@
-/** The security groups of a host's ports, and the members of the groups that their rules name. */
+/** Security groups as a host's packet filter needs them, and the members of those that rules name. */
 import type { Kysely } from 'kysely'
 import { formatCidr, parseCidr } from '../ipam/ip.ts'
 import { byIds } from '../store/by-ids.ts'
 import { groupsById, rulesOf } from '../store/security-groups.ts'
 import { groupBy, inSlices } from '../store/slices.ts'
 import type { SecurityGroupRuleRow, Tables } from '../store/tables.ts'
-import type { WantedL2, WantedPort } from './agents.ts'
+import type { Member, WantedL2 } from './agents.ts'
 import type { SecurityGroupRule } from './rules.ts'
 
-export async function wantedFilter(
+/** The rules of these groups, and which groups the rules name. */
+export async function wantedGroups(
   db: Kysely<Tables>,
-  ports: readonly WantedPort[],
-): Promise<Pick<WantedL2, 'securityGroups' | 'remoteGroups'>> {
-  const groupIds = [...new Set(ports.flatMap((port) => port.securityGroupIds))]
+  groupIds: readonly string[],
+): Promise<{ securityGroups: WantedL2['securityGroups']; remoteGroupIds: string[] }> {
   const groups = await groupsById(db, groupIds)
   const rules = await rulesOf(db, groupIds)
   const all = [...rules.values()].flat()
@@ -22,8 +22,7 @@ export async function wantedFilter(
     const own = (rules.get(group.id) ?? []).flatMap((rule) => expand(rule, addresses))
     securityGroups[group.id] = { stateful: group.stateful === 1, rules: own }
   }
-  const remoteIds = [...new Set(all.flatMap((rule) => rule.remote_group_id ?? []))]
-  return { securityGroups, remoteGroups: await membersOf(db, remoteIds) }
+  return { securityGroups, remoteGroupIds: [...new Set(all.flatMap((rule) => rule.remote_group_id ?? []))] }
 }
 
 /** One rule for each address of the address group it names, if any. */
@@ -60,30 +59,66 @@ async function addressesOf(
   return new Map([...groups].map(([id, of]) => [id, of.map((row) => row.address)]))
 }
 
-const readMembers = byIds((db, groupIds) =>
-  db
-    .selectFrom('securitygroupportbindings')
-    .innerJoin('ipallocations', 'ipallocations.port_id', 'securitygroupportbindings.port_id')
-    .select(['securitygroupportbindings.security_group_id', 'ipallocations.ip_address'])
-    .where('securitygroupportbindings.security_group_id', 'in', groupIds)
-    .union(
-      db
-        .selectFrom('securitygroupportbindings')
-        .innerJoin('allowedaddresspairs', 'allowedaddresspairs.port_id', 'securitygroupportbindings.port_id')
-        .select(['securitygroupportbindings.security_group_id', 'allowedaddresspairs.ip_address'])
-        .where('securitygroupportbindings.security_group_id', 'in', groupIds),
-    ),
-)
+const membersBy = (column: 'security_group_id' | 'port_id') =>
+  byIds((db, ids) =>
+    db
+      .selectFrom('securitygroupportbindings as m')
+      .innerJoin('ipallocations', 'ipallocations.port_id', 'm.port_id')
+      .select(['m.security_group_id', 'm.port_id', 'ipallocations.ip_address'])
+      .where(`m.${column}`, 'in', ids)
+      .union(
+        db
+          .selectFrom('securitygroupportbindings as m')
+          .innerJoin('allowedaddresspairs', 'allowedaddresspairs.port_id', 'm.port_id')
+          .select(['m.security_group_id', 'm.port_id', 'allowedaddresspairs.ip_address'])
+          .where(`m.${column}`, 'in', ids),
+      ),
+  )
 
-/** The addresses of all ports in these groups, with those that they may use besides. */
-async function membersOf(db: Kysely<Tables>, groupIds: readonly string[]): Promise<WantedL2['remoteGroups']> {
-  const members: WantedL2['remoteGroups'] = {}
-  for (const id of groupIds) members[id] = { ipv4: [], ipv6: [] }
-  for (const row of await readMembers(db, groupIds)) {
-    const family = row.ip_address.includes(':') ? 'ipv6' : 'ipv4'
-    const width = family === 'ipv6' ? 128 : 32
-    const cidr = row.ip_address.includes('/') ? row.ip_address : `${row.ip_address}/${width}`
-    members[row.security_group_id]![family].push(cidr)
+const readMembers = membersBy('security_group_id')
+const readMemberships = membersBy('port_id')
+
+interface MemberRow {
+  security_group_id: string
+  port_id: string
+  ip_address: string
+}
+
+/** All members of these groups, with the addresses that they have or may use besides. */
+export async function membersOf(db: Kysely<Tables>, groupIds: readonly string[]): Promise<Member[]> {
+  return toMembers(await readMembers(db, groupIds))
+}
+
+/** These ports as members of these groups now; one that is no longer in a group has no addresses there. */
+export async function membershipsOf(
+  db: Kysely<Tables>,
+  pairs: readonly { groupId: string; portId: string }[],
+): Promise<Member[]> {
+  const rows = await readMemberships(db, [...new Set(pairs.map((pair) => pair.portId))])
+  const found = new Map(toMembers(rows).map((member) => [`${member.groupId} ${member.portId}`, member]))
+  return pairs.map((pair) => found.get(`${pair.groupId} ${pair.portId}`) ?? { ...pair, addresses: [] })
+}
+
+function toMembers(rows: readonly MemberRow[]): Member[] {
+  const groups = new Map<string, Map<string, Member>>()
+  for (const row of rows) {
+    const { security_group_id: groupId, port_id: portId } = row
+    let members = groups.get(groupId)
+    if (members === undefined) {
+      members = new Map()
+      groups.set(groupId, members)
+    }
+    let member = members.get(portId)
+    if (member === undefined) {
+      member = { groupId, portId, addresses: [] }
+      members.set(portId, member)
+    }
+    member.addresses.push(toCidr(row.ip_address))
   }
-  return members
+  return [...groups.values()].flatMap((members) => [...members.values()])
+}
+
+function toCidr(address: string): string {
+  if (address.includes('/')) return address
+  return `${address}/${address.includes(':') ? 128 : 32}`
 }

@@ -236,6 +236,21 @@ export interface ComputeEventRow {
   created_at: string
 }
 
+/** One row: the revision of the newest row of `agent_changes`. */
+export interface AgentRevisionRow {
+  id: number
+  /** Made with the database: a revision of another database says nothing of this one. */
+  epoch: string
+  revision: number
+}
+
+/** What one transaction changed for agents. */
+export interface AgentChangeRow {
+  revision: number
+  changes: string
+  created_at: string
+}
+
 export interface FlavorRow {
   id: string
   name: string
@@ -285,6 +300,8 @@ export interface Tables {
   rbac_policies: RbacPolicyRow
   tags: TagRow
   compute_events: ComputeEventRow
+  agent_revision: AgentRevisionRow
+  agent_changes: AgentChangeRow
   flavors: FlavorRow
   serviceprofiles: ServiceProfileRow
   flavorserviceprofilebindings: FlavorServiceProfileRow

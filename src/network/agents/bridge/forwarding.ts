@@ -1,31 +1,58 @@
 /** L2 population: tells vxlan devices which host each guest lives on, instead of asking everybody. */
 import { type ForwardingEntry, floodMacAddress } from '../../../linux/fdb.ts'
 import type { Host } from '../../../linux/host.ts'
-import type { WantedL2 } from '../../rpc/agents.ts'
+import type { RemotePort } from '../../rpc/agents.ts'
+import { CountedSet } from '../counted-set.ts'
 
-/** What a network's vxlan device must know: each guest elsewhere, and every host to flood to. */
-export function wantedForwarding(wanted: WantedL2, networkId: string): ForwardingEntry[] {
-  const guests = wanted.forwarding.filter((entry) => entry.networkId === networkId)
-  const hosts = new Set(guests.map((entry) => entry.tunnelIp))
-  return [
-    ...[...hosts].map((ip) => ({ macAddress: floodMacAddress, destination: ip })),
-    ...guests.map((entry) => ({ macAddress: entry.macAddress.toLowerCase(), destination: entry.tunnelIp })),
-  ]
+const keyOf = (entry: ForwardingEntry): string => `${entry.macAddress} ${entry.destination}`
+
+function entryOf(key: string): ForwardingEntry {
+  const [macAddress, destination] = key.split(' ') as [string, string]
+  return { macAddress, destination }
 }
 
-/** Makes a device's entries what is wanted. */
-export async function syncForwarding(
-  host: Host,
-  device: string,
-  wanted: readonly ForwardingEntry[],
-): Promise<void> {
-  const actual = await host.forwarding(device)
-  const key = (entry: ForwardingEntry) => `${entry.macAddress} ${entry.destination}`
-  const there = new Set(actual.map(key))
-  const needed = new Set(wanted.map(key))
-  const changes = {
-    add: wanted.filter((entry) => !there.has(key(entry))),
-    remove: actual.filter((entry) => !needed.has(key(entry))),
+/** A guest elsewhere is an entry of its own, and its host one to flood to. */
+const keysOf = (port: RemotePort): string[] =>
+  [floodMacAddress, port.macAddress.toLowerCase()].map((macAddress) =>
+    keyOf({ macAddress, destination: port.tunnelIp! }),
+  )
+
+/** What the vxlan device of one network must know, and what changed of it. */
+export class ForwardingBook {
+  readonly #entries = new CountedSet()
+  #add = new Set<string>()
+  #remove = new Set<string>()
+
+  change(before: RemotePort | undefined, after: RemotePort | undefined): void {
+    for (const key of after === undefined ? [] : keysOf(after)) {
+      if (this.#entries.add(key) && !this.#remove.delete(key)) this.#add.add(key)
+    }
+    for (const key of before === undefined ? [] : keysOf(before)) {
+      if (this.#entries.delete(key) && !this.#add.delete(key)) this.#remove.add(key)
+    }
   }
-  if (changes.add.length + changes.remove.length > 0) await host.changeForwarding(device, changes)
+
+  async applyChanges(host: Host, device: string): Promise<void> {
+    const changes = { add: [...this.#add].map(entryOf), remove: [...this.#remove].map(entryOf) }
+    this.#forgetChanges()
+    if (changes.add.length + changes.remove.length > 0) await host.changeForwarding(device, changes)
+  }
+
+  /** Makes a device's entries what is wanted, whatever they were. */
+  async compare(host: Host, device: string): Promise<void> {
+    this.#forgetChanges()
+    const actual = await host.forwarding(device)
+    const there = new Set(actual.map(keyOf))
+    const needed = new Set(this.#entries.keys())
+    const changes = {
+      add: [...needed].filter((key) => !there.has(key)).map(entryOf),
+      remove: actual.filter((entry) => !needed.has(keyOf(entry))),
+    }
+    if (changes.add.length + changes.remove.length > 0) await host.changeForwarding(device, changes)
+  }
+
+  #forgetChanges(): void {
+    this.#add = new Set()
+    this.#remove = new Set()
+  }
 }

@@ -1,6 +1,6 @@
 /** Guests' devices: which must change, and which ports are up or down by them. */
-import type { Link, LinkChange } from '../../../linux/links.ts'
-import type { WantedL2, WantedNetwork, WantedPort } from '../../rpc/agents.ts'
+import type { LinkChange, PortDevice } from '../../../linux/links.ts'
+import type { WantedNetwork, WantedPort } from '../../rpc/agents.ts'
 import { tapName } from '../names.ts'
 
 export interface TapsPlan {
@@ -12,14 +12,14 @@ export interface TapsPlan {
 }
 
 export function planTaps(
-  wanted: WantedL2,
-  links: ReadonlyMap<string, Link>,
+  ports: Iterable<WantedPort>,
+  networks: ReadonlyMap<string, WantedNetwork>,
+  links: ReadonlyMap<string, PortDevice>,
   bridgeOf: (network: WantedNetwork) => string,
   problems: ReadonlyMap<string, string>,
 ): TapsPlan {
   const plan: TapsPlan = { changes: [], wired: [], unwired: [] }
-  const networks = new Map(wanted.networks.map((network) => [network.id, network]))
-  for (const port of wanted.ports) {
+  for (const port of ports) {
     const network = networks.get(port.networkId)
     const link = links.get(tapName(port.id))
     const on = port.adminStateUp && network?.adminStateUp === true

@@ -6,6 +6,7 @@ import { portChains } from './port-chains.ts'
 import { linkLocalAddress, ruleText } from './rule-text.ts'
 
 const names = cloudNames('default')
+const groups = (rules?: Parameters<typeof aGroup>[0]) => new Map(Object.entries(aGroup(rules)))
 const text = (values: Parameters<typeof aRule>[0]) => ruleText(aRule(values), names, new Map([[47, 'gre']]))
 
 test('rules are spelled as iptables-save prints them', () => {
@@ -43,7 +44,7 @@ test('a guest may only be who it is: its addresses with its MAC address, and its
     ],
     allowedAddressPairs: [{ ipAddress: '10.9.0.0/16', macAddress: '02:00:00:00:00:09' }],
   })
-  const chains = portChains(port, aGroup(), names, new Map())
+  const chains = portChains(port, groups(), names, new Map())
   assert.deepEqual(chains.ipv4.get('neutron-linuxbri-saaaaaaa1-2'), [
     '-s 10.0.0.1/32 -m mac --mac-source fa:16:3e:00:00:01 -j RETURN',
     '-s 10.9.0.0/16 -m mac --mac-source 02:00:00:00:00:09 -j RETURN',
@@ -67,7 +68,7 @@ test('a guest may only be who it is: its addresses with its MAC address, and its
 })
 
 test('without rules everything that comes in is dropped, except answers and DHCP', () => {
-  const chains = portChains(aPort(1), aGroup(), names, new Map())
+  const chains = portChains(aPort(1), groups(), names, new Map())
   assert.deepEqual(chains.ipv4.get('neutron-linuxbri-iaaaaaaa1-2'), [
     '-d 10.0.0.1/32 -p udp -m udp --sport 67 --dport 68 -j RETURN',
     '-d 255.255.255.255/32 -p udp -m udp --sport 67 --dport 68 -j RETURN',
@@ -78,9 +79,9 @@ test('without rules everything that comes in is dropped, except answers and DHCP
 })
 
 test('a stateless group has no rules about connections', () => {
-  const groups = aGroup([aRule({ protocol: 'icmp' })])
-  groups[groupId]!.stateful = false
-  const chains = portChains(aPort(1), groups, names, new Map())
+  const stateless = groups([aRule({ protocol: 'icmp' })])
+  stateless.get(groupId)!.stateful = false
+  const chains = portChains(aPort(1), stateless, names, new Map())
   assert.equal(
     [...chains.ipv4.values()].flat().some((rule) => rule.includes('state')),
     false,

@@ -1,5 +1,5 @@
 /** The chains of one port: what may come in, what may go out, and from whom it may claim to be. */
-import type { WantedL2, WantedPort } from '../../rpc/agents.ts'
+import type { WantedGroup, WantedPort } from '../../rpc/agents.ts'
 import type { SecurityGroupRule } from '../../rpc/rules.ts'
 import { type CloudNames, tapName } from '../names.ts'
 import { canonicalPrefix, type Family, linkLocalAddress, type ProtocolNames, ruleText } from './rule-text.ts'
@@ -12,9 +12,9 @@ export const isTrusted = (port: WantedPort): boolean => port.deviceOwner.startsW
 export const isFiltered = (port: WantedPort): boolean => port.portSecurityEnabled && !isTrusted(port)
 
 /** Whether the port's traffic is tracked: its first group decides, as in neutron. */
-export function isStateful(port: WantedPort, groups: WantedL2['securityGroups']): boolean {
+export function isStateful(port: WantedPort, groups: ReadonlyMap<string, WantedGroup>): boolean {
   const first = port.securityGroupIds[0]
-  return first === undefined || (groups[first]?.stateful ?? true)
+  return first === undefined || (groups.get(first)?.stateful ?? true)
 }
 
 export const chainOf = (names: CloudNames, kind: 'i' | 'o' | 's', port: WantedPort): string =>
@@ -27,12 +27,12 @@ const icmp6Unspecified = [131, 135, 143]
 
 export function portChains(
   port: WantedPort,
-  groups: WantedL2['securityGroups'],
+  groups: ReadonlyMap<string, WantedGroup>,
   names: CloudNames,
   protocols: ProtocolNames,
 ): PortChains {
   const chains: PortChains = { ipv4: new Map(), ipv6: new Map(), bridge: new Map() }
-  const rules = port.securityGroupIds.flatMap((id) => groups[id]?.rules ?? [])
+  const rules = port.securityGroupIds.flatMap((id) => groups.get(id)?.rules ?? [])
   const stateful = isStateful(port, groups)
   for (const family of ['ipv4', 'ipv6'] as const) {
     const allowed = (direction: SecurityGroupRule['direction']) =>

@@ -2,7 +2,7 @@
 import type { ServerMethods, WantedPort } from '../../rpc/agents.ts'
 
 export function createPortReports(deps: { server: Pick<ServerMethods, 'portsChanged'>; hostName: string }) {
-  /** What was reported since the server's view was last read. */
+  /** What was reported since the server's view of a port was last read. */
   const sent = new Map<string, 'up' | 'down'>()
 
   function isNews(port: WantedPort, state: 'up' | 'down'): boolean {
@@ -11,8 +11,8 @@ export function createPortReports(deps: { server: Pick<ServerMethods, 'portsChan
   }
 
   return {
-    /** The ports were read anew: what the server says of them holds, whatever it was told before. */
-    forget: () => sent.clear(),
+    /** The port was read anew: what the server says of it holds, whatever it was told before. */
+    forget: (portId: string) => sent.delete(portId),
     async send(wired: readonly WantedPort[], unwired: readonly WantedPort[]): Promise<void> {
       const up = wired.filter((port) => isNews(port, 'up')).map((port) => port.id)
       const down = unwired.filter((port) => isNews(port, 'down')).map((port) => port.id)

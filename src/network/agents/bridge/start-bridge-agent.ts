@@ -20,7 +20,7 @@ export interface BridgeAgentDeps extends AgentDeps {
 export async function startBridgeAgent(deps: BridgeAgentDeps): Promise<RunningAgent> {
   const { host, hostName, options, log } = deps
   await host.filterBridgedFrames()
-  const { task, status, changed, devicesChanged } = syncPorts({
+  const { task, status, changed, tapChanged, deviceChanged, compareAll } = syncPorts({
     server: serverOf(deps),
     host,
     hostName,
@@ -34,7 +34,7 @@ export async function startBridgeAgent(deps: BridgeAgentDeps): Promise<RunningAg
     await runAgent(deps, {
       reconciler: task,
       topic: l2AgentTopic,
-      onChanged: changed,
+      concerns: changed,
       report: () => ({
         agentType: 'Linux bridge agent',
         binary: 'neutron-linuxbridge-agent',
@@ -47,7 +47,8 @@ export async function startBridgeAgent(deps: BridgeAgentDeps): Promise<RunningAg
   const isOurs = (name: string) => name.startsWith('tap') || name.startsWith('brq') || nics.has(name)
   const seen = (name: string) => {
     if (!isOurs(name)) return
-    if (name.startsWith('tap')) devicesChanged()
+    if (!name.startsWith('tap')) deviceChanged()
+    else if (!tapChanged(name)) return
     agent.wake()
   }
   undo.use(host.watchLinks(seen))
@@ -55,7 +56,7 @@ export async function startBridgeAgent(deps: BridgeAgentDeps): Promise<RunningAg
   agent.wake()
   const kept = undo.move()
   const sync = () => {
-    changed()
+    compareAll()
     return agent.sync()
   }
   return { sync, [Symbol.asyncDispose]: () => kept.disposeAsync() }

@@ -1,21 +1,24 @@
-/** The bridge agent's reconciler: bridges, rules and guests' devices of this host, and the news to the server. */
+/**
+ * The bridge agent's reconciler: bridges, rules and guests' devices of this host, and the news to the server.
+ *
+ * A run does what it was woken for: it asks the server what changed and changes just that on the host, or looks at the
+ * devices that the kernel told of. At the start, after a failure and by its timer it compares all that is wanted with
+ * all that is there.
+ */
 import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'
 import type { Logger } from '../../../base/log.ts'
 import type { Task } from '../../../base/task/task.ts'
 import type { Host } from '../../../linux/host.ts'
-import type { Link, LinkChange } from '../../../linux/links.ts'
-import type { ServerMethods, WantedL2 } from '../../rpc/agents.ts'
-import { bridgeName, type CloudNames } from '../names.ts'
-import { createChainCache } from './chain-cache.ts'
-import { syncForwarding, wantedForwarding } from './forwarding.ts'
+import type { Changed, ServerMethods, WantedPort } from '../../rpc/agents.ts'
+import { type CloudNames, tapName } from '../names.ts'
+import { PortFilter } from './filter-ports.ts'
 import type { BridgeOptions } from './options.ts'
-import { PacketFilter } from './packet-filter.ts'
-import { bridgeOf, type DevicesPlan, planDevices } from './plan-devices.ts'
-import { planRules, planSets } from './plan-rules.ts'
+import { bridgeOf } from './plan-devices.ts'
 import { planTaps } from './plan-taps.ts'
 import { createPortReports } from './port-reports.ts'
-import { zoneChooser, zonesInUse } from './zones.ts'
+import { type Difference, WantedState } from './wanted-state.ts'
+import { Devices } from './wire-devices.ts'
 
 export interface SyncDeps {
   server: Pick<ServerMethods, 'wantedL2' | 'portsChanged'>
@@ -35,160 +38,168 @@ export interface SyncStatus {
 export interface SyncPorts {
   task: Task
   status: SyncStatus
-  /** The server wants something else: the next run asks what. */
-  changed(): void
-  /** A device came or went: the next run looks at devices only, unless there is more to do. */
-  devicesChanged(): void
+  /** The server wants something else. True when that concerns this host: the next run asks what. */
+  changed(changed: Changed): boolean
+  /** A guest's device came, went or changed. True when it is one that the next run looks at. */
+  tapChanged(name: string): boolean
+  /** A bridge or a physical device did. */
+  deviceChanged(): void
+  /** The next run compares everything. */
+  compareAll(): void
 }
 
-export function syncPorts(deps: SyncDeps): SyncPorts {
-  const { server, host, hostName, names, options, log } = deps
-  const filter = new PacketFilter(host, names, deps.clock)
-  const chainCache = createChainCache(names)
-  const status: SyncStatus = { devices: 0 }
-  const reports = createPortReports(deps)
-  const told = new Map<string, string>()
+/** How often all is compared with the host, however often the agent is woken. */
+const compareMilliseconds = 60_000
+/** How often the server is asked for everything, in case an answer was not what it should have been. */
+const wholeMilliseconds = 300_000
 
-  /** What the server wanted last; undefined before the first answer. */
-  let last: { wanted: WantedL2; problems: ReadonlyMap<string, string> } | undefined
-  let stale = true
-  let onlyDevices = false
+interface Due {
+  ask: boolean
+  compare: boolean
+  devices: boolean
+  taps: Set<string>
+}
+
+const nothingDue = (): Due => ({ ask: false, compare: false, devices: false, taps: new Set() })
+
+export function syncPorts(deps: SyncDeps): SyncPorts {
+  const { server, host, hostName, options, log, clock } = deps
+  const state = new WantedState()
+  const filter = new PortFilter(deps, state)
+  const devices = new Devices(deps, state)
+  const reports = createPortReports(deps)
+  /** Tap devices of the ports, so that the kernel's word of one finds its port. */
+  const taps = new Map<string, string>()
+  const wired = new Set<string>()
+  const status: SyncStatus = { devices: 0 }
+  let due = nothingDue()
+  let comparedAt = Number.NEGATIVE_INFINITY
+  let wholeAt = Number.NEGATIVE_INFINITY
+  /** The host is as what is on record says. */
+  let sound = false
+  let asking = false
 
   async function run(): Promise<void> {
-    const known = onlyDevices && !stale ? last : undefined
-    onlyDevices = false
-    if (known === undefined) return syncAll()
-    const links = await host.links()
-    // The last guest of a network left: now its bridge can go.
-    if (hasUnwantedBridge(known.wanted, links, names)) return syncAll()
-    await syncTaps(known.wanted, known.problems, links)
+    const now = clock.now()
+    const mine = due
+    due = nothingDue()
+    const woken = mine.ask || mine.devices || mine.taps.size > 0
+    const compare = mine.compare || !woken || !sound || now - comparedAt >= compareMilliseconds
+    sound = false
+    const difference = mine.ask || compare ? await ask(now - wholeAt >= wholeMilliseconds) : undefined
+    if (compare) await syncAll()
+    else await syncChanges(difference, mine)
+    if (compare) comparedAt = now
+    sound = true
+  }
+
+  async function ask(whole: boolean): Promise<Difference> {
+    await filter.prepare()
+    asking = true
+    try {
+      const revision = whole ? null : state.revision
+      const answer = await server.wantedL2({ host: hostName, revision, known: state.known() })
+      if (answer.whole) wholeAt = clock.now()
+      const difference = state.apply(answer)
+      for (const port of answer.ports) reports.forget(port.id)
+      for (const id of difference.ports) {
+        if (state.ports.has(id)) taps.set(tapName(id), id)
+        else {
+          taps.delete(tapName(id))
+          wired.delete(id)
+          reports.forget(id)
+        }
+      }
+      devices.note(difference)
+      filter.note(difference)
+      return difference
+    } finally {
+      asking = false
+    }
   }
 
   async function syncAll(): Promise<void> {
-    last = undefined
-    stale = false
-    const wanted = await server.wantedL2({ host: hostName })
-    reports.forget()
-    // After what is wanted: a guest plugged meanwhile must be seen before its bridge is taken for unused.
-    const links = await host.links()
-    const routes = needsRoutes(wanted, links) ? await host.routes() : []
-    const devices = planDevices({ networks: wanted.networks, links, routes, names, options })
-    tellProblems(devices.problems)
-    const failures = await Promise.allSettled([
-      changeDevices(devices).then(() => populate(wanted, devices)),
-      changeRules(wanted),
+    const results = await Promise.allSettled([
+      devices.compare().then(() => devices.compareForwarding()),
+      filter.compare(),
     ])
-    const now = devices.changes.length === 0 ? links : await host.links()
-    // Without its rules a guest's device is not let onto the bridge, and its port is not reported to be up.
-    if (failures[1].status === 'fulfilled') {
-      last = { wanted, problems: devices.problems }
-      await syncTaps(wanted, devices.problems, now)
-    }
-    const reasons = failures.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
-    if (reasons.length > 0)
-      throw reasons.length === 1 ? reasons[0] : new AggregateError(reasons, describeAll(reasons))
+    await syncTaps(results[1], [...state.ports.values()])
+    throwFailures(results)
   }
 
-  async function syncTaps(
-    wanted: WantedL2,
-    problems: ReadonlyMap<string, string>,
-    links: ReadonlyMap<string, Link>,
-  ): Promise<void> {
-    const taps = planTaps(wanted, links, (network) => bridgeOf(network, options), problems)
-    const failed = await changeTaps(taps.changes)
-    await reports.send(failed ? [] : taps.wired, taps.unwired)
-    status.devices = taps.wired.length
+  async function syncChanges(difference: Difference | undefined, mine: Due): Promise<void> {
+    const networks = difference?.networks ?? new Set()
+    const results = await Promise.allSettled([
+      syncDevices(difference, mine),
+      difference === undefined ? Promise.resolve() : filter.apply(),
+    ])
+    const ids = new Set([...(difference?.ports ?? []), ...mine.taps].map((id) => taps.get(id) ?? id))
+    for (const id of networks) for (const port of state.portsOfNetwork(id)) ids.add(port)
+    await syncTaps(
+      results[1],
+      [...ids].flatMap((id) => state.ports.get(id) ?? []),
+    )
+    throwFailures(results)
   }
 
-  async function changeDevices(devices: DevicesPlan): Promise<void> {
-    await host.changeLinks(devices.changes)
-    for (const bridge of devices.newBridges) await host.setSysctl(`net.ipv6.conf.${bridge}.disable_ipv6`, '1')
-    if (devices.changes.length > 0) log.info({ changes: devices.changes }, 'bridges changed')
+  async function syncDevices(difference: Difference | undefined, mine: Due): Promise<void> {
+    const changed = difference !== undefined && difference.networks.size > 0
+    if (changed || mine.devices || (mine.taps.size > 0 && devices.outstaying)) await devices.compare()
+    if (changed) await devices.compareForwarding()
+    else if (difference !== undefined)
+      await devices.changeForwarding(difference.remotePorts.map((change) => change.networkId))
   }
 
-  async function changeRules(wanted: WantedL2): Promise<void> {
-    const bridges = new Map(wanted.networks.map((network) => [network.id, bridgeOf(network, options)]))
-    const protocols = await host.protocolNames()
-    const zoneOf = zoneChooser(zonesInUse(await filter.current()))
-    const networkBridge = (networkId: string) => bridges.get(networkId) ?? bridgeName(networkId)
-    const rules = planRules({
-      wanted,
-      names,
-      chainsOf: (port) => chainCache.chainsOf(port, wanted.securityGroups, protocols),
-      bridgeOf: networkBridge,
-      zoneOf,
-    })
-    chainCache.keepOnly(wanted.ports)
-    const changed = await filter.apply(rules, planSets(wanted, names))
-    if (changed) log.info({ ports: wanted.ports.length }, 'packet filter changed')
-    await endConnections((networkId) => zoneOf(networkBridge(networkId)))
-  }
-
-  /** Ends what rules that are gone once allowed. The rules themselves are in force already if this fails. */
-  async function endConnections(zoneOf: (networkId: string) => number): Promise<void> {
-    const addresses = chainCache
-      .restricted()
-      .flatMap((port) => port.fixedIps.map((ip) => ({ address: ip.ipAddress, zone: zoneOf(port.networkId) })))
-    chainCache.clearRestricted()
-    if (addresses.length === 0) return
+  // Without its rules a guest's device is not let onto the bridge, and its port is not reported to be up.
+  async function syncTaps(rules: PromiseSettledResult<void>, ports: readonly WantedPort[]): Promise<void> {
+    if (rules.status === 'rejected' || ports.length === 0) return
+    const there = await host.portDevices(ports.map((port) => tapName(port.id)))
+    const bridge = (network: Parameters<typeof bridgeOf>[0]) => bridgeOf(network, options)
+    const plan = planTaps(ports, state.networks, there, bridge, devices.problems)
     try {
-      await host.forgetConnections(addresses)
-    } catch (error) {
-      log.warn(
-        { error: describeError(error), addresses },
-        'open connections go on though their rules are gone',
-      )
-    }
-  }
-
-  async function populate(wanted: WantedL2, devices: DevicesPlan): Promise<void> {
-    if (!options.vxlan.l2Population) return
-    for (const [networkId, device] of devices.vxlans)
-      await syncForwarding(host, device, wantedForwarding(wanted, networkId))
-  }
-
-  async function changeTaps(changes: readonly LinkChange[]): Promise<boolean> {
-    try {
-      await host.changeLinks(changes)
-      return false
+      if (plan.changes.length > 0) await host.changeLinks(plan.changes)
     } catch (error) {
       // A guest that ended meanwhile: the kernel's word of it starts the next run.
-      log.warn({ error: describeError(error), changes }, 'devices of guests could not be wired')
-      return true
+      log.warn({ error: describeError(error), changes: plan.changes }, 'devices of guests could not be wired')
+      plan.wired = []
     }
-  }
-
-  function tellProblems(problems: ReadonlyMap<string, string>): void {
-    for (const [networkId, problem] of problems) {
-      if (told.get(networkId) !== problem)
-        log.error({ networkId, problem }, 'network cannot be wired on this host')
-    }
-    told.clear()
-    for (const [networkId, problem] of problems) told.set(networkId, problem)
+    await reports.send(plan.wired, plan.unwired)
+    for (const port of plan.wired) wired.add(port.id)
+    for (const port of plan.unwired) wired.delete(port.id)
+    status.devices = wired.size
   }
 
   return {
     task: { name: 'sync-ports', everySeconds: 60, run },
     status,
-    changed: () => {
-      stale = true
+    changed(changed) {
+      const concerns =
+        // What the answer that is on its way brings is not known yet.
+        asking ||
+        Object.keys(changed).length === 0 ||
+        changed.hosts?.includes(hostName) === true ||
+        state.concerns(changed)
+      if (concerns) due.ask = true
+      return concerns
     },
-    devicesChanged: () => {
-      onlyDevices = true
+    tapChanged(name) {
+      const concerns = taps.has(name) || devices.outstaying
+      if (concerns) due.taps.add(name)
+      return concerns
+    },
+    deviceChanged: () => {
+      due.devices = true
+    },
+    compareAll: () => {
+      due.compare = true
     },
   }
 }
 
-const describeAll = (reasons: readonly unknown[]): string => reasons.map(describeError).join('; ')
-
-function hasUnwantedBridge(wanted: WantedL2, links: ReadonlyMap<string, Link>, names: CloudNames): boolean {
-  const bridges = new Set(wanted.networks.map((network) => bridgeName(network.id)))
-  return links
-    .values()
-    .some((link) => link.kind === 'bridge' && link.alias === names.alias && !bridges.has(link.name))
+function throwFailures(results: readonly PromiseSettledResult<void>[]): void {
+  const reasons = results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : [],
+  )
+  if (reasons.length === 1) throw reasons[0]
+  if (reasons.length > 1) throw new AggregateError(reasons, reasons.map(describeError).join('; '))
 }
-
-/** Routes matter only while a NIC with addresses joins or leaves a bridge. */
-const needsRoutes = (wanted: WantedL2, links: ReadonlyMap<string, Link>): boolean =>
-  wanted.networks.some((network) => network.physicalNetwork !== null) ||
-  [...links.values()].some((link) => link.kind === 'bridge' && link.addresses.length > 0)

@@ -20,16 +20,22 @@ export function zonesInUse(tables: Tables): Map<string, number> {
   return zones
 }
 
-/** Gives zones, and remembers which it gave. */
-export function zoneChooser(inUse: ReadonlyMap<string, number>): (bridge: string) => number {
-  const zones = new Map(inUse)
-  return (bridge) => {
-    const known = zones.get(bridge)
+export class Zones {
+  #zones = new Map<string, number>()
+
+  /** What the host's rules say; of what was given out here before, only what these bridges have is kept. */
+  learn(inUse: ReadonlyMap<string, number>, bridges: ReadonlySet<string>): void {
+    const given = [...this.#zones].filter(([bridge]) => bridges.has(bridge))
+    this.#zones = new Map([...inUse, ...given])
+  }
+
+  of(bridge: string): number {
+    const known = this.#zones.get(bridge)
     if (known !== undefined) return known
-    const taken = new Set(zones.values())
+    const taken = new Set(this.#zones.values())
     let zone = first + (createHash('sha1').update(bridge).digest().readUInt32BE() % (last - first + 1))
     while (taken.has(zone)) zone = zone === last ? first : zone + 1
-    zones.set(bridge, zone)
+    this.#zones.set(bridge, zone)
     return zone
   }
 }

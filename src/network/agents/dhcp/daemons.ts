@@ -19,6 +19,8 @@ export interface Daemons {
   served(): Promise<string[]>
   /** Starts, reloads or restarts what is needed, and only that. */
   serve(network: ServedNetwork): Promise<void>
+  /** The same when only its ports changed since. */
+  servePorts(network: ServedNetwork): Promise<void>
   withdraw(networkId: string): Promise<void>
 }
 
@@ -28,6 +30,7 @@ export function simulatedDaemons(): Daemons {
   return {
     served: async () => [...networks],
     serve: async (network) => void networks.add(network.id),
+    servePorts: async (network) => void networks.add(network.id),
     withdraw: async (networkId) => void networks.delete(networkId),
   }
 }
@@ -49,6 +52,10 @@ export function hostDaemons(run: Run, options: DhcpOptions): Daemons {
       const asRoot = !(await isReachableByOthers(directory))
       await serveDhcp(run, network, options, { directory, asRoot })
       await serveMetadata(run, network, options, { directory, asRoot })
+    },
+    async servePorts(network) {
+      const directory = directoryOf(network.id)
+      await serveDhcp(run, network, options, { directory, asRoot: !(await isReachableByOthers(directory)) })
     },
     async withdraw(networkId) {
       const directory = directoryOf(networkId)
@@ -109,8 +116,10 @@ async function staleLeases(network: ServedNetwork, file: string): Promise<Lease[
     if (isMissing(error)) return ''
     throw error
   })
+  if (text === '') return []
   const owners = new Map(
     network.ports
+      .values()
       .filter(mayAsk)
       .flatMap((port) => port.fixedIps.map((ip) => [ip.ipAddress, port.macAddress.toLowerCase()] as const)),
   )

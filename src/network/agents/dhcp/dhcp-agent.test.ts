@@ -63,12 +63,12 @@ const aServedNetwork = (values: Partial<WantedDhcpNetwork> = {}) => ({
   },
 })
 
-const config = (values: Partial<WantedDhcpNetwork> = {}, changed: Partial<DhcpOptions> = {}) =>
-  dnsmasqConfig(
-    aServedNetwork(values),
-    { ...options, ...changed },
-    { directory: '/state/dhcp/n', asRoot: false },
-  )
+const config = (values: Partial<WantedDhcpNetwork> = {}, changed: Partial<DhcpOptions> = {}) => {
+  const network = aServedNetwork(values)
+  const ports = new Map(network.ports.map((port) => [port.id, port]))
+  const where = { directory: '/state/dhcp/n', asRoot: false }
+  return dnsmasqConfig({ ...network, ports }, { ...options, ...changed }, where)
+}
 
 test('a guest is known by its MAC address, with a name and an address', () => {
   const { hosts, addnHosts, args } = config()

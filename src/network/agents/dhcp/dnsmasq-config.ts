@@ -1,6 +1,6 @@
 /** What dnsmasq must know of a network: its command line and its files, as text. */
 import { dnsmasqArgs } from '../../../linux/dnsmasq.ts'
-import type { WantedSubnet } from '../../rpc/agents.ts'
+import type { DhcpClient, WantedSubnet } from '../../rpc/agents.ts'
 import { namespaceDeviceName } from '../names.ts'
 import {
   isIsolated,
@@ -13,8 +13,6 @@ import {
   subnetTag,
 } from './network.ts'
 import { type DhcpOptions, metadataAddress } from './options.ts'
-
-type ServedPort = ServedNetwork['ports'][number]
 
 export interface DnsmasqConfig {
   args: string[]
@@ -45,10 +43,69 @@ export function dnsmasqConfig(
       dnsServers: options.dnsServers,
       localResolv: options.localResolv,
     }),
-    hosts: hostsFile(network),
-    addnHosts: addnHostsFile(network),
+    ...portFiles(network),
     options: optionsFile(network, options),
   }
+}
+
+/** What one port adds to the files. */
+interface PortLines {
+  /** Without an address: only options are given. */
+  stateless: string[]
+  hosts: string[]
+  names: string[]
+}
+
+/** By the network's subnets, then by port: neither is changed in place, so only what is new is written anew. */
+const known = new WeakMap<readonly WantedSubnet[], WeakMap<DhcpClient, PortLines>>()
+
+function portFiles(network: ServedNetwork): Pick<DnsmasqConfig, 'hosts' | 'addnHosts'> {
+  let kept = known.get(network.subnets)
+  if (kept === undefined) {
+    kept = new WeakMap()
+    known.set(network.subnets, kept)
+  }
+  const subnets = new Map(servedSubnets(network).map((subnet) => [subnet.id, subnet]))
+  const all: PortLines[] = []
+  for (const port of network.ports.values()) {
+    let lines = kept.get(port)
+    if (lines === undefined) {
+      lines = portLines(network, subnets, port)
+      kept.set(port, lines)
+    }
+    all.push(lines)
+  }
+  return {
+    // dnsmasq reads from the end: an entry without an address must not hide the one with it.
+    hosts: lines([...all.flatMap((port) => port.stateless), ...all.flatMap((port) => port.hosts)]),
+    addnHosts: lines(all.flatMap((port) => port.names)),
+  }
+}
+
+/** `mac,name,address` for each address that may be asked for; and names of all, whether or not they take a lease here. */
+function portLines(
+  network: ServedNetwork,
+  subnets: ReadonlyMap<string, WantedSubnet>,
+  port: DhcpClient,
+): PortLines {
+  const found: PortLines = { stateless: [], hosts: [], names: [] }
+  const tagged = port.extraDhcpOptions.length > 0 ? [`set:${portTag(port.id)}`] : []
+  const id = clientId(port)
+  for (const ip of port.fixedIps) {
+    const name = hostName(port, ip.ipAddress)
+    const full = fullName(network, name)
+    found.names.push(`${ip.ipAddress}\t${full} ${name}`)
+    const subnet = subnets.get(ip.subnetId)
+    if (subnet === undefined || !mayAsk(port)) continue
+    if (isStateless(subnet)) {
+      if (tagged.length > 0) found.stateless.push([port.macAddress, ...tagged].join(','))
+      continue
+    }
+    const address = subnet.ipVersion === 6 ? `[${ip.ipAddress}]` : ip.ipAddress
+    const idWord = id === undefined ? [] : [`id:${id}`]
+    found.hosts.push([port.macAddress, ...idWord, full, address, ...tagged].join(','))
+  }
+  return found
 }
 
 /** As many as there are addresses, within what dnsmasq can keep. */
@@ -65,7 +122,7 @@ function maxLeases(subnets: readonly WantedSubnet[]): number {
 
 const lines = (texts: readonly string[]): string => texts.map((text) => `${text}\n`).join('')
 
-const hostName = (port: ServedPort, address: string): string =>
+const hostName = (port: DhcpClient, address: string): string =>
   port.dnsName || `host-${address.replaceAll(/[.:]/g, '-')}`
 
 const fullName = (network: ServedNetwork, name: string): string =>
@@ -74,44 +131,8 @@ const fullName = (network: ServedNetwork, name: string): string =>
 /** The names of the options that are the client's own id, which stands in the hosts file instead. */
 const clientIdOptions = ['client-id', '61']
 
-const clientId = (port: ServedPort): string | undefined =>
+const clientId = (port: DhcpClient): string | undefined =>
   port.extraDhcpOptions.find((option) => clientIdOptions.includes(option.name))?.value ?? undefined
-
-/** `mac,name,address` for each address that may be asked for. */
-function hostsFile(network: ServedNetwork): string {
-  const subnets = new Map(servedSubnets(network).map((subnet) => [subnet.id, subnet]))
-  const stateless: string[] = []
-  const rest: string[] = []
-  for (const port of network.ports.filter(mayAsk)) {
-    const tagged = port.extraDhcpOptions.length > 0 ? [`set:${portTag(port.id)}`] : []
-    const id = clientId(port)
-    for (const ip of port.fixedIps) {
-      const subnet = subnets.get(ip.subnetId)
-      if (subnet === undefined) continue
-      if (isStateless(subnet)) {
-        // dnsmasq reads from the end: an entry without an address must not hide the one with it.
-        if (tagged.length > 0) stateless.push([port.macAddress, ...tagged].join(','))
-        continue
-      }
-      const address = subnet.ipVersion === 6 ? `[${ip.ipAddress}]` : ip.ipAddress
-      const name = fullName(network, hostName(port, ip.ipAddress))
-      const idWord = id === undefined ? [] : [`id:${id}`]
-      rest.push([port.macAddress, ...idWord, name, address, ...tagged].join(','))
-    }
-  }
-  return lines([...stateless.sort(), ...rest.sort()])
-}
-
-/** Names of everybody on the network, whether or not they took a lease here. */
-function addnHostsFile(network: ServedNetwork): string {
-  const entries = network.ports.flatMap((port) =>
-    port.fixedIps.map((ip) => {
-      const name = hostName(port, ip.ipAddress)
-      return `${ip.ipAddress}\t${fullName(network, name)} ${name}`
-    }),
-  )
-  return lines(entries.sort())
-}
 
 function optionsFile(network: ServedNetwork, options: DhcpOptions): string {
   return lines([
@@ -120,7 +141,7 @@ function optionsFile(network: ServedNetwork, options: DhcpOptions): string {
       .flatMap((subnet) =>
         subnet.ipVersion === 4 ? options4(network, subnet, options) : options6(network, subnet),
       ),
-    ...network.ports.flatMap(portOptions),
+    ...network.ports.values().flatMap(portOptions),
   ])
 }
 
@@ -178,7 +199,7 @@ function dnsOption(subnet: WantedSubnet): string[] {
   return [`,${servers.map((server) => (subnet.ipVersion === 6 ? `[${server}]` : server)).join(',')}`]
 }
 
-function portOptions(port: ServedPort): string[] {
+function portOptions(port: DhcpClient): string[] {
   const versions = new Set(port.fixedIps.map((ip) => (ip.ipAddress.includes(':') ? 6 : 4)))
   return port.extraDhcpOptions
     .filter((option) => versions.has(option.ipVersion) && !clientIdOptions.includes(option.name))

@@ -1,8 +1,12 @@
 /** A network as the DHCP agent serves it. */
 import ipaddr from 'ipaddr.js'
-import type { WantedDhcpNetwork, WantedSubnet } from '../../rpc/agents.ts'
+import type { DhcpClient, WantedDhcpNetwork, WantedSubnet } from '../../rpc/agents.ts'
 
-export type ServedNetwork = WantedDhcpNetwork & { dhcpPort: NonNullable<WantedDhcpNetwork['dhcpPort']> }
+export interface ServedNetwork extends Omit<WantedDhcpNetwork, 'ports' | 'dhcpPort'> {
+  dhcpPort: NonNullable<WantedDhcpNetwork['dhcpPort']>
+  /** By id. */
+  ports: ReadonlyMap<string, DhcpClient>
+}
 
 export const subnetTag = (id: string): string => `subnet-${id}`
 export const portTag = (id: string): string => `port-${id}`
@@ -17,7 +21,7 @@ const withoutLease = [
 export const mayAsk = (port: { deviceOwner: string }): boolean => !withoutLease.includes(port.deviceOwner)
 
 /** Subnets whose addresses dnsmasq gives; IPv6 guests may make their own instead (SLAAC). */
-export const servedSubnets = (network: WantedDhcpNetwork): WantedSubnet[] =>
+export const servedSubnets = (network: Pick<WantedDhcpNetwork, 'subnets'>): WantedSubnet[] =>
   network.subnets.filter((subnet) => subnet.enableDhcp && givesAddresses(subnet))
 
 function givesAddresses(subnet: WantedSubnet): boolean {
@@ -31,16 +35,18 @@ function givesAddresses(subnet: WantedSubnet): boolean {
 export const isStateless = (subnet: WantedSubnet): boolean => subnet.ipv6AddressMode === 'dhcpv6-stateless'
 
 /** True when no router of the cloud stands at the subnet's gateway, so that metadata must come another way. */
-export function isIsolated(network: WantedDhcpNetwork, subnet: WantedSubnet): boolean {
-  return !network.ports.some(
-    (port) =>
-      port.deviceOwner.startsWith('network:router_interface') &&
-      port.fixedIps.some((ip) => ip.subnetId === subnet.id && ip.ipAddress === subnet.gatewayIp),
-  )
+export function isIsolated(network: ServedNetwork, subnet: WantedSubnet): boolean {
+  return !network.ports
+    .values()
+    .some(
+      (port) =>
+        port.deviceOwner.startsWith('network:router_interface') &&
+        port.fixedIps.some((ip) => ip.subnetId === subnet.id && ip.ipAddress === subnet.gatewayIp),
+    )
 }
 
 /** Whether the DHCP port also answers for the metadata service. */
-export const servesMetadata = (network: WantedDhcpNetwork, enabled: boolean): boolean =>
+export const servesMetadata = (network: ServedNetwork, enabled: boolean): boolean =>
   enabled && network.subnets.some((subnet) => subnet.ipVersion === 4 && isIsolated(network, subnet))
 
 export const netmask = (cidr: string): string =>

@@ -21,7 +21,7 @@ export interface DhcpAgentDeps extends AgentDeps {
 /** Starts the agent. Disposing it leaves dnsmasq and haproxy at work; a later agent finds them again. */
 export async function startDhcpAgent(deps: DhcpAgentDeps): Promise<RunningAgent> {
   const { host, hostName, daemons, options, log } = deps
-  const { task, status } = syncNetworks({
+  const { task, status, concerns } = syncNetworks({
     server: serverOf(deps),
     host,
     hostName,
@@ -34,6 +34,7 @@ export async function startDhcpAgent(deps: DhcpAgentDeps): Promise<RunningAgent>
   return runAgent(deps, {
     reconciler: task,
     topic: dhcpAgentTopic,
+    concerns,
     report: () => ({
       agentType: 'DHCP agent',
       binary: 'neutron-dhcp-agent',

@@ -1,15 +1,18 @@
-/** The DHCP agent's reconciler: every network of this host has its server, and no other network has one. */
+/**
+ * The DHCP agent's reconciler: every network of this host has its server, and no other network has one. It asks what
+ * changed, and does that; each network is looked at as a whole again after a while.
+ */
 import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'
 import type { Logger } from '../../../base/log.ts'
 import type { Task } from '../../../base/task/task.ts'
 import type { Host } from '../../../linux/host.ts'
-import type { ServerMethods, WantedDhcpNetwork } from '../../rpc/agents.ts'
+import type { Changed, ServerMethods, WantedDhcp } from '../../rpc/agents.ts'
 import type { CloudNames } from '../names.ts'
 import type { Daemons } from './daemons.ts'
 import { unwireNetwork, wireNetwork } from './devices.ts'
-import type { ServedNetwork } from './network.ts'
 import type { DhcpOptions } from './options.ts'
+import { NetworkRecord } from './served-network.ts'
 
 export interface SyncNetworksDeps {
   server: Pick<ServerMethods, 'wantedDhcp' | 'ensureDhcpPort' | 'releaseDhcpPort' | 'dhcpReady'>
@@ -24,6 +27,8 @@ export interface SyncNetworksDeps {
 
 /** A network that looks as it did is looked at again after this long, in case somebody else changed something. */
 const checkAgainMilliseconds = 50_000
+/** How often the server is asked for everything, in case an answer was not what it should have been. */
+const wholeMilliseconds = 300_000
 
 export interface DhcpStatus {
   networks: number
@@ -31,57 +36,107 @@ export interface DhcpStatus {
   ports: number
 }
 
-export function syncNetworks(deps: SyncNetworksDeps): { task: Task; status: DhcpStatus } {
+export interface SyncNetworks {
+  task: Task
+  status: DhcpStatus
+  /** Whether a change concerns this host. */
+  concerns(changed: Changed): boolean
+}
+
+export function syncNetworks(deps: SyncNetworksDeps): SyncNetworks {
   const { server, host, hostName, names, daemons, log, clock } = deps
-  const done = new Map<string, { text: string; at: number }>()
-  let told = new Set<string>()
+  const records = new Map<string, NetworkRecord>()
   const status: DhcpStatus = { networks: 0, subnets: 0, ports: 0 }
+  let revision: string | null = null
+  let wholeAt = Number.NEGATIVE_INFINITY
+  /** Networks that nobody should be served on may still be on the host. */
+  let leftovers = true
+  let asking = false
 
   async function run(): Promise<void> {
-    const wanted = (await server.wantedDhcp({ host: hostName })).filter((network) =>
-      network.subnets.some((subnet) => subnet.enableDhcp),
-    )
-    const ids = new Set(wanted.map((network) => network.id))
+    await ask()
     const failures: unknown[] = []
-    const each = async (id: string, work: () => Promise<void>) => {
+    const each = async (work: () => Promise<void>, failed: () => void) => {
       try {
         await work()
       } catch (error) {
-        done.delete(id)
+        failed()
         failures.push(error)
       }
     }
-    for (const id of await daemons.served()) if (!ids.has(id)) await each(id, () => withdraw(id))
-    const ready: WantedDhcpNetwork[] = []
-    for (const network of wanted) {
-      await each(network.id, async () => {
-        await serve(network)
-        ready.push(network)
-      })
+    if (leftovers) {
+      leftovers = false
+      for (const id of await daemons.served()) {
+        if (isServed(records.get(id))) continue
+        await each(
+          () => withdraw(id),
+          () => {
+            leftovers = true
+          },
+        )
+      }
     }
-    await tellReady(wanted, ready)
-    status.networks = wanted.length
-    status.subnets = wanted.reduce((sum, network) => sum + network.subnets.length, 0)
-    status.ports = wanted.reduce((sum, network) => sum + network.ports.length, 0)
+    const ready: NetworkRecord[] = []
+    for (const record of records.values()) {
+      if (!isServed(record)) continue
+      await each(
+        async () => {
+          await serve(record)
+          ready.push(record)
+        },
+        () => record.failed(),
+      )
+    }
+    await tellReady(ready)
+    count()
     if (failures.length === 1) throw failures[0]
     if (failures.length > 1) throw new AggregateError(failures, failures.map(describeError).join('; '))
   }
 
-  async function serve(network: WantedDhcpNetwork): Promise<void> {
-    const text = JSON.stringify(network)
-    const last = done.get(network.id)
-    if (last?.text === text && clock.now() - last.at < checkAgainMilliseconds) return
-    const dhcpPort =
-      network.dhcpPort ?? (await server.ensureDhcpPort({ host: hostName, networkId: network.id }))
-    const served: ServedNetwork = { ...network, dhcpPort }
-    await wireNetwork(host, names, served, deps.options)
-    await daemons.serve(served)
-    done.set(network.id, { text, at: clock.now() })
-    if (last === undefined) log.info({ networkId: network.id }, 'DHCP is served')
+  async function ask(): Promise<void> {
+    const now = clock.now()
+    const whole = now - wholeAt >= wholeMilliseconds
+    asking = true
+    try {
+      const known = { host: hostName, revision: whole ? null : revision, networks: [...records.keys()] }
+      record(await server.wantedDhcp(known))
+      if (whole) wholeAt = now
+    } finally {
+      asking = false
+    }
+  }
+
+  function record(answer: WantedDhcp): void {
+    const named = new Set(answer.networks.map((network) => network.id))
+    const gone = answer.whole ? [...records.keys()].filter((id) => !named.has(id)) : answer.goneNetworks
+    for (const id of gone) records.delete(id)
+    for (const network of answer.networks) {
+      const known = records.get(network.id)
+      if (known === undefined) records.set(network.id, new NetworkRecord(network))
+      else known.describe(network)
+    }
+    if (answer.whole || gone.length > 0 || named.size > 0) leftovers = true
+    for (const { networkId, ...port } of answer.ports) records.get(networkId)?.setPort(port)
+    for (const { networkId, id } of answer.gonePorts) records.get(networkId)?.removePort(id)
+    revision = answer.revision
+  }
+
+  async function serve(record: NetworkRecord): Promise<void> {
+    const due = record.due(clock.now(), checkAgainMilliseconds)
+    if (due === 'nothing') return
+    const first = record.dhcpPort === null
+    if (record.dhcpPort === null)
+      record.dhcpPort = await server.ensureDhcpPort({ host: hostName, networkId: record.id })
+    const served = record.served(record.dhcpPort)
+    if (due === 'all') {
+      await wireNetwork(host, names, served, deps.options)
+      await daemons.serve(served)
+    } else await daemons.servePorts(served)
+    record.done(due, clock.now())
+    if (first) log.info({ networkId: record.id }, 'DHCP is served')
   }
 
   async function withdraw(networkId: string): Promise<void> {
-    done.delete(networkId)
     await daemons.withdraw(networkId)
     await unwireNetwork(host, networkId)
     await server.releaseDhcpPort({ host: hostName, networkId })
@@ -89,22 +144,33 @@ export function syncNetworks(deps: SyncNetworksDeps): { task: Task; status: Dhcp
   }
 
   /** Each port once, as soon as its network's server knows it. */
-  async function tellReady(
-    wanted: readonly WantedDhcpNetwork[],
-    ready: readonly WantedDhcpNetwork[],
-  ): Promise<void> {
-    const all = new Set(wanted.flatMap(portIds))
-    const portsReady = ready.flatMap(portIds).filter((id) => !told.has(id))
-    if (portsReady.length > 0) await server.dhcpReady({ portIds: portsReady })
-    told = new Set([...told, ...portsReady]).intersection(all)
+  async function tellReady(ready: readonly NetworkRecord[]): Promise<void> {
+    const untold = ready
+      .map((record) => [record, record.untold()] as const)
+      .filter(([, ids]) => ids.length > 0)
+    if (untold.length === 0) return
+    await server.dhcpReady({ portIds: untold.flatMap(([, ids]) => ids) })
+    for (const [record, ids] of untold) record.told(ids)
   }
 
-  return { task: { name: 'sync-networks', everySeconds: 60, run }, status }
+  function count(): void {
+    const served = [...records.values()].filter(isServed)
+    status.networks = served.length
+    status.subnets = served.reduce((sum, record) => sum + record.subnets.length, 0)
+    status.ports = served.reduce((sum, record) => sum + record.portCount, 0)
+  }
+
+  return {
+    task: { name: 'sync-networks', everySeconds: 60, run },
+    status,
+    concerns: (changed) =>
+      // What the answer that is on its way brings is not known yet.
+      asking ||
+      Object.keys(changed).length === 0 ||
+      changed.hosts?.includes(hostName) === true ||
+      changed.networks?.some((id) => records.has(id)) === true,
+  }
 }
 
-const portIds = (network: WantedDhcpNetwork): string[] => [
-  ...new Set([
-    ...network.ports.map((port) => port.id),
-    ...(network.dhcpPort === null ? [] : [network.dhcpPort.id]),
-  ]),
-]
+const isServed = (record: NetworkRecord | undefined): record is NetworkRecord =>
+  record?.subnets.some((subnet) => subnet.enableDhcp) === true

@@ -82,8 +82,8 @@ test('the networks of an agent that died go to another, and ports do not wait fo
   await cloud.rpc('reportState', dhcpAgent('two'))
   await cloud.checkDhcp()
   assert.deepEqual(
-    (await cloud.rpc('wantedDhcp', { host: 'two' })).map((each) => each.id),
+    (await cloud.wantedDhcp('two')).map((each) => each.id),
     [network.id],
   )
-  assert.deepEqual(await cloud.rpc('wantedDhcp', { host: 'one' }), [])
+  assert.deepEqual(await cloud.wantedDhcp('one'), [])
 })

@@ -92,5 +92,6 @@ async function deleteAgent(work: Work, row: AgentRow): Promise<void> {
     .where('dhcp_agent_id', '=', row.id)
     .execute()
   await work.db.deleteFrom('agents').where('id', '=', row.id).execute()
+  if (row.agent_type === dhcpAgentType) work.changes.dhcpHosts.add(row.host)
   for (const binding of served) await scheduleDhcp(work, binding.network_id)
 }

@@ -1,6 +1,7 @@
 /** Networks (`/v2.0/networks`). */
 import { sql } from 'kysely'
 import { newUuid } from '../../../base/ids.ts'
+import { noteDhcpHosts } from '../../dhcp/schedule.ts'
 import { conflict, invalidInput, neutronFault, unknown } from '../../errors.ts'
 import { deletePort } from '../../ml2/delete-port.ts'
 import { insertSegments, mtuOf, releaseSegments, takeSegments } from '../../ml2/segments.ts'
@@ -138,7 +139,8 @@ async function updateNetwork(work: Work, row: NetworkRow, values: Values): Promi
   if (values['router:external'] !== undefined)
     await setSharedWithAll(work.db, object, 'access_as_external', values['router:external'] === true)
   work.changes.networks.add(row.id)
-  work.changes.dhcpNetworks.add(row.id)
+  // An agent forgets a network that is switched off.
+  if (set.admin_state_up !== undefined) await noteDhcpHosts(work, row.id)
 }
 
 /** A network that others use can't be taken from them. */
@@ -172,13 +174,7 @@ async function deleteNetwork(
       `Unable to complete operation on network ${row.id}. There are one or more ports still in use on the network, id for these ports is: ${used.map((port) => port.id).join(',')}.`,
     )
   }
-  const agents = await work.db
-    .selectFrom('networkdhcpagentbindings')
-    .innerJoin('agents', 'agents.id', 'networkdhcpagentbindings.dhcp_agent_id')
-    .select('agents.host')
-    .where('network_id', '=', row.id)
-    .execute()
-  for (const agent of agents) work.changes.dhcpHosts.add(agent.host)
+  await noteDhcpHosts(work, row.id)
   for (const port of ports) await deletePort(work, port)
   const subnets = await work.db.selectFrom('subnets').select('id').where('network_id', '=', row.id).execute()
   const subnetIds = subnets.map((subnet) => subnet.id)

@@ -132,7 +132,7 @@ test('addresses of an address group become rules of the hosts that have ports wi
     securityGroupIds: [group.id],
   })
   const prefixes = async () => {
-    const wanted = await cloud.rpc('wantedL2', { host: 'one' })
+    const wanted = await cloud.wantedL2('one')
     return wanted.securityGroups[group.id]!.rules.flatMap((rule) => rule.remoteIpPrefix ?? [])
   }
   assert.deepEqual(await prefixes(), ['10.1.0.0/24'])

@@ -9,6 +9,7 @@ import { isAutoAddressed } from '../../ipam/modes.ts'
 import { poolsFor, replacePools, type WantedPool } from '../../ipam/pools.ts'
 import { takePrefix } from '../../ipam/subnet-pools.ts'
 import { defaultGateway, validateSubnet } from '../../ipam/validate-subnet.ts'
+import { noteAddresses } from '../../ml2/note-addresses.ts'
 import { sharedWith } from '../../store/rbac-policies.ts'
 import { newStandard } from '../../store/standard.ts'
 import type { SubnetPoolRow, SubnetRow } from '../../store/tables.ts'
@@ -53,11 +54,12 @@ export async function createSubnet(work: Work, values: Values, caller: Caller): 
   await work.db.insertInto('subnets').values(row).execute()
   await replacePools(work, id, cidr, pools)
   if (isAutoAddressed(row)) {
-    for (const port of await addAutoAddresses(work, networkId, id)) await tellAddresses(work, port)
-    work.changes.networks.add(networkId)
+    const ports = await addAutoAddresses(work, networkId, id)
+    await noteAddresses(work, ports)
+    for (const port of ports) await tellAddresses(work, port)
   }
   if (enableDhcp) await scheduleDhcp(work, networkId)
-  work.changes.dhcpNetworks.add(networkId)
+  work.changes.networks.add(networkId)
   return id
 }
 

@@ -7,6 +7,7 @@ import { parseCidr } from '../../ipam/ip.ts'
 import { isAutoAddressed } from '../../ipam/modes.ts'
 import { assertGatewayOutside, poolsFor, readPools, replacePools, type WantedPool } from '../../ipam/pools.ts'
 import { validateSubnet } from '../../ipam/validate-subnet.ts'
+import { noteAddresses } from '../../ml2/note-addresses.ts'
 import { sharedWith } from '../../store/rbac-policies.ts'
 import type { SubnetRow, Tables } from '../../store/tables.ts'
 import type { Work } from '../../work.ts'
@@ -87,7 +88,7 @@ async function updateSubnet(work: Work, row: SubnetRow, values: Values): Promise
   if (values['service_types'] !== undefined) set.service_types = JSON.stringify(values['service_types'])
   await work.db.updateTable('subnets').set(set).where('id', '=', row.id).execute()
   if (enableDhcp) await scheduleDhcp(work, row.network_id)
-  work.changes.dhcpNetworks.add(row.network_id)
+  work.changes.networks.add(row.network_id)
 }
 
 async function assertGatewayUnused(work: Work, row: SubnetRow): Promise<void> {
@@ -119,8 +120,14 @@ async function deleteSubnet(work: Work, row: SubnetRow): Promise<void> {
     : query.where('ports.device_owner', '<>', 'network:dhcp')
   if ((await query.executeTakeFirst()) !== undefined)
     throw subnetInUse(row.id, 'One or more ports have an IP allocation from this subnet.')
+  const addressed = await work.db
+    .selectFrom('ipallocations')
+    .select(['port_id as id', 'network_id'])
+    .distinct()
+    .where('subnet_id', '=', row.id)
+    .execute()
+  await noteAddresses(work, addressed)
   await work.db.deleteFrom('ipallocations').where('subnet_id', '=', row.id).execute()
   await work.db.deleteFrom('subnets').where('id', '=', row.id).execute()
-  work.changes.dhcpNetworks.add(row.network_id)
   work.changes.networks.add(row.network_id)
 }

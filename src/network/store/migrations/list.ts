@@ -1,5 +1,9 @@
 import type { Migration } from '../../../base/db/migrate.ts'
 import { createInitialTables } from './001-initial.ts'
+import { createAgentChanges } from './002-agent-changes.ts'
 
 /** Oldest first. */
-export const networkMigrations: readonly Migration[] = [{ name: '001-initial', up: createInitialTables }]
+export const networkMigrations: readonly Migration[] = [
+  { name: '001-initial', up: createInitialTables },
+  { name: '002-agent-changes', up: createAgentChanges },
+]

@@ -1,0 +1,135 @@
+/** The packet filter of the host's ports: whole, or for what changed. Who may do less than before loses its connections. */
+import { describeError } from '../../../base/errors.ts'
+import type { Logger } from '../../../base/log.ts'
+import type { Host } from '../../../linux/host.ts'
+import type { WantedPort } from '../../rpc/agents.ts'
+import { bridgeName, type CloudNames } from '../names.ts'
+import type { BridgeOptions } from './options.ts'
+import { changeFilter, compareFilter, readHostRules } from './packet-filter.ts'
+import { bridgeOf } from './plan-devices.ts'
+import { portRules, type TablePart } from './port-rules.ts'
+import { RuleBook } from './rule-book.ts'
+import type { ProtocolNames } from './rule-text.ts'
+import { SetBook } from './set-book.ts'
+import type { Difference, WantedState } from './wanted-state.ts'
+import { Zones, zonesInUse } from './zones.ts'
+
+interface FilterDeps {
+  host: Host
+  names: CloudNames
+  options: BridgeOptions
+  log: Logger
+}
+
+export class PortFilter {
+  readonly #deps: FilterDeps
+  readonly #state: WantedState
+  readonly #rules: RuleBook
+  readonly #sets: SetBook
+  readonly #zones = new Zones()
+  /** Ports as their rules were made of them. */
+  readonly #ports = new Map<string, WantedPort>()
+  /** Ports, as they were, that may do less than before or are gone: their open connections must end. */
+  readonly #restricted = new Map<string, WantedPort>()
+  /** Undefined before `prepare`. */
+  #protocols: ProtocolNames | undefined
+
+  constructor(deps: FilterDeps, state: WantedState) {
+    this.#deps = deps
+    this.#state = state
+    this.#rules = new RuleBook(deps.names)
+    this.#sets = new SetBook(deps.names)
+  }
+
+  /** Learns how this host calls protocols, and which zones it uses; to be called before `note`. */
+  async prepare(): Promise<void> {
+    if (this.#protocols !== undefined) return
+    const { host } = this.#deps
+    this.#zones.learn(zonesInUse(await host.rules('ipv4')), new Set())
+    this.#protocols = await host.protocolNames()
+  }
+
+  /** Puts an answer of the server on record; the host is changed by `apply` or `compare`. */
+  note(difference: Difference): void {
+    // Sets that are new take their members from the state, which has these already.
+    for (const { groupId, before, after } of difference.members) this.#sets.change(groupId, before, after)
+    if (difference.groups.size > 0) this.#sets.name(this.#state.groups.values(), this.#state.members)
+    for (const id of difference.ports) this.#notePort(id)
+  }
+
+  #notePort(id: string): void {
+    const port = this.#state.ports.get(id)
+    const bridge = port === undefined ? '' : this.#bridgeOf(port.networkId)
+    const parts =
+      port === undefined
+        ? []
+        : portRules(port, {
+            groups: this.#state.groups,
+            names: this.#deps.names,
+            protocols: this.#protocols ?? new Map(),
+            bridge,
+            zone: this.#zones.of(bridge),
+          })
+    const before = this.#rules.set(id, parts)
+    const last = this.#ports.get(id)
+    if (last !== undefined && allowsLess(before, parts)) this.#restricted.set(id, last)
+    if (port === undefined) this.#ports.delete(id)
+    else this.#ports.set(id, port)
+  }
+
+  #bridgeOf(networkId: string): string {
+    const network = this.#state.networks.get(networkId)
+    return network === undefined ? bridgeName(networkId) : bridgeOf(network, this.#deps.options)
+  }
+
+  /** Changes on the host what was noted since the last time. */
+  async apply(): Promise<void> {
+    const changes = { rules: this.#rules.takeChanges(), sets: this.#sets.takeChanges() }
+    if (await changeFilter(this.#deps.host, changes))
+      this.#deps.log.debug({ ports: this.#ports.size }, 'packet filter changed')
+    await this.#endConnections()
+  }
+
+  /** Reads all rules and sets of the host, and makes them what is wanted. */
+  async compare(): Promise<void> {
+    const { host, names, log } = this.#deps
+    const actual = await readHostRules(host)
+    const bridges = [...this.#state.networks.keys()].map((id) => this.#bridgeOf(id))
+    this.#zones.learn(zonesInUse(actual.ipv4), new Set(bridges))
+    this.#rules.takeChanges()
+    this.#sets.takeChanges()
+    const wanted = { rules: this.#rules.whole(), sets: this.#sets.whole() }
+    if (await changeFilter(host, await compareFilter(host, names, actual, wanted)))
+      log.info({ ports: this.#ports.size }, 'packet filter changed')
+    await this.#endConnections()
+  }
+
+  /** Ends what rules that are gone once allowed. The rules themselves are in force already if this fails. */
+  async #endConnections(): Promise<void> {
+    const addresses = [...this.#restricted.values()].flatMap((port) => {
+      const zone = this.#zones.of(this.#bridgeOf(port.networkId))
+      return port.fixedIps.map((ip) => ({ address: ip.ipAddress, zone }))
+    })
+    this.#restricted.clear()
+    if (addresses.length === 0) return
+    try {
+      await this.#deps.host.forgetConnections(addresses)
+    } catch (error) {
+      this.#deps.log.warn(
+        { error: describeError(error), addresses },
+        'open connections go on though their rules are gone',
+      )
+    }
+  }
+}
+
+/** Whether something that was let through no longer is. */
+function allowsLess(before: readonly TablePart[], after: readonly TablePart[]): boolean {
+  const now = new Map(after.map((part) => [`${part.family} ${part.table}`, part.chains]))
+  return before.some(({ family, table, chains }) =>
+    chains.entries().some(([name, rules]) => {
+      const allowed = new Set(now.get(`${family} ${table}`)?.get(name))
+      return rules.some((rule) => rule.endsWith('-j RETURN') && !allowed.has(rule))
+    }),
+  )
+}

@@ -1,0 +1,81 @@
+/**
+ * The log of what changed for agents. Its revision is raised as the last thing before a commit: the row's lock makes
+ * transactions end in the order of their revisions, so one who has read revision n has missed none below it. There are
+ * no gaps: a transaction that is rolled back takes its revision back.
+ */
+import { type Kysely, sql } from 'kysely'
+import type { Db } from '../../base/db/database.ts'
+import { statement } from '../../base/db/statement.ts'
+import type { Tables } from './tables.ts'
+
+const raiseRevision = statement((db: Db<Tables>, _: object) =>
+  db
+    .updateTable('agent_revision')
+    .set((eb) => ({ revision: eb('revision', '+', 1) }))
+    .where('id', '=', 1),
+)
+
+const insertChange = statement((db: Db<Tables>, p: { changes: string; now: string }) =>
+  db
+    .insertInto('agent_changes')
+    .columns(['revision', 'changes', 'created_at'])
+    .expression((eb) =>
+      eb
+        .selectFrom('agent_revision')
+        .select(['revision', sql<string>`${p.changes}`.as('changes'), sql<string>`${p.now}`.as('created_at')])
+        .where('id', '=', 1),
+    ),
+)
+
+/** Writes what a transaction changed; nothing but the commit may come after it. */
+export async function logChanges(db: Db<Tables>, changes: string, now: string): Promise<void> {
+  await raiseRevision(db, {})
+  await insertChange(db, { changes, now })
+}
+
+const readRevision = statement((db: Kysely<Tables>, _: object) =>
+  db.selectFrom('agent_revision').select(['epoch', 'revision']).where('id', '=', 1),
+)
+
+/** So many changes are looked at one by one; after more, reading everything anew is as cheap. */
+const mostChanges = 2000
+
+const readLog = statement((db: Kysely<Tables>, p: { since: number }) =>
+  db
+    .selectFrom('agent_changes')
+    .select(['revision', 'changes'])
+    .where('revision', '>', p.since)
+    .orderBy('revision')
+    .limit(mostChanges + 1),
+)
+
+/**
+ * Everything logged after the revision `since`, and the revision it leads to. `changes` is undefined when the log does
+ * not say: no revision was given, it is another database's, or the log no longer reaches back to it.
+ */
+export async function readChanges(
+  db: Kysely<Tables>,
+  since: string | null,
+): Promise<{ revision: string; changes: string[] | undefined }> {
+  const { rows } = await readRevision(db, {})
+  const { epoch } = rows[0]!
+  const current = Number(rows[0]!.revision)
+  const at = (revision: number): string => `${epoch}:${revision}`
+  const from = since?.startsWith(`${epoch}:`) ? Number(since.slice(epoch.length + 1)) : Number.NaN
+  if (from === current) return { revision: at(current), changes: [] }
+  if (!(from < current)) return { revision: at(current), changes: undefined }
+  const { rows: log } = await readLog(db, { since: from })
+  const whole = log.length > 0 && Number(log[0]!.revision) === from + 1 && log.length <= mostChanges
+  if (!whole) return { revision: at(current), changes: undefined }
+  return { revision: at(Number(log.at(-1)!.revision)), changes: log.map((row) => row.changes) }
+}
+
+/** So many changes are kept: agents that were away for longer read everything anew. */
+const keptChanges = 5000
+
+/** Deletes what is too old to be asked for. */
+export async function pruneChanges(db: Kysely<Tables>): Promise<void> {
+  const { rows } = await readRevision(db, {})
+  const oldest = Number(rows[0]!.revision) - keptChanges
+  await db.deleteFrom('agent_changes').where('revision', '<=', oldest).execute()
+}
