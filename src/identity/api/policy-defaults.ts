@@ -47,6 +47,7 @@ export const policyDefaults: Readonly<Record<string, string>> = {
   'identity:get_auth_system': '',
   'identity:check_token': `${adminOrSystemReader} or rule:token_subject`,
   'identity:validate_token': `${adminOrSystemReader} or rule:service_role or rule:token_subject`,
+  'identity:list_revoke_events': 'rule:service_or_admin',
   'identity:revoke_token': `${admin} or rule:token_subject`,
 
   ...administered('domain', 'domains'),
@@ -122,6 +123,15 @@ export const policyDefaults: Readonly<Record<string, string>> = {
   'identity:get_region': '',
   'identity:list_regions': '',
   ...administered('policy', 'policies'),
+  ...Object.fromEntries(
+    ['endpoint', 'service', 'region_and_service'].flatMap((place) => [
+      [`identity:check_policy_association_for_${place}`, adminOrSystemReader],
+      [`identity:create_policy_association_for_${place}`, admin],
+      [`identity:delete_policy_association_for_${place}`, admin],
+    ]),
+  ),
+  'identity:list_endpoints_for_policy': adminOrSystemReader,
+  'identity:get_policy_for_endpoint': adminOrSystemReader,
 
   'identity:get_credential': `${adminOrSystemReader} or ${ownCredential}`,
   'identity:list_credentials': `${adminOrSystemReader} or ${ownCredential}`,

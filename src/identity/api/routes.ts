@@ -6,6 +6,7 @@ import { authScopeRoutes } from './auth/scopes.routes.ts'
 import { loginRoute, tokenRoutes } from './auth/tokens.routes.ts'
 import { credentialRoutes } from './credentials/credentials.routes.ts'
 import { ec2CredentialRoutes } from './credentials/ec2-credentials.routes.ts'
+import { ec2TokenRoutes } from './credentials/ec2-tokens.routes.ts'
 import { domainConfigRoutes } from './domains/config.routes.ts'
 import { domainRoutes } from './domains/domains.routes.ts'
 import { endpointGroupRoutes } from './endpoints/endpoint-groups.routes.ts'
@@ -20,10 +21,12 @@ import { registeredLimitRoutes } from './limits/registered-limits.routes.ts'
 import { accessTokenRoutes } from './oauth1/access-tokens.routes.ts'
 import { consumerRoutes } from './oauth1/consumers.routes.ts'
 import { authorizeRoute, handshakeRoutes } from './oauth1/handshake.routes.ts'
+import { policyAssociationRoutes } from './policies/associations.routes.ts'
 import { policyRoutes } from './policies/policies.routes.ts'
 import { projectRoutes } from './projects/projects.routes.ts'
 import { projectTagRoutes } from './projects/tags.routes.ts'
 import { regionRoutes } from './regions/regions.routes.ts'
+import { revocationRoutes, signedTokenRoutes } from './revocations/revocations.routes.ts'
 import { roleAssignmentRoutes } from './role-assignments/role-assignments.routes.ts'
 import { implicationRoutes } from './roles/implications.routes.ts'
 import { roleRoutes } from './roles/roles.routes.ts'
@@ -37,6 +40,7 @@ import { versionRoutes } from './versions.ts'
 /** Those that need a token. */
 export const guardedRoutes: readonly IdentityRoute[] = [
   ...tokenRoutes,
+  ...revocationRoutes,
   ...authScopeRoutes,
   ...domainRoutes,
   ...domainConfigRoutes,
@@ -56,8 +60,10 @@ export const guardedRoutes: readonly IdentityRoute[] = [
   ...endpointProjectRoutes,
   ...regionRoutes,
   ...policyRoutes,
+  ...policyAssociationRoutes,
   ...credentialRoutes,
   ...ec2CredentialRoutes,
+  ...ec2TokenRoutes,
   ...applicationCredentialRoutes,
   ...accessRuleRoutes,
   ...trustRoutes,
@@ -73,5 +79,6 @@ export const identityRoutes: readonly Route<IdentityDeps>[] = [
   loginRoute,
   passwordRoute,
   ...handshakeRoutes,
+  ...signedTokenRoutes,
   ...guardedRoutes.map(toRoute),
 ]

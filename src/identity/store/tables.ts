@@ -125,6 +125,15 @@ export interface PolicyTable {
   extra: string
 }
 
+/** For an endpoint alone, a service alone, or a service and a region. */
+export interface PolicyAssociationTable {
+  id: string
+  policy_id: string
+  endpoint_id: string | null
+  service_id: string | null
+  region_id: string | null
+}
+
 /** An option that a domain has set; the value is JSON, and encrypted in `sensitive_config`. */
 export interface DomainConfigTable {
   domain_id: string
@@ -263,6 +272,7 @@ export interface Tables {
   endpoint_group: EndpointGroupTable
   project_endpoint_group: { endpoint_group_id: string; project_id: string }
   policy: PolicyTable
+  policy_association: PolicyAssociationTable
   whitelisted_config: DomainConfigTable
   sensitive_config: DomainConfigTable
   credential: CredentialTable

@@ -55,15 +55,31 @@ export async function issueToken(
   const signed = { ...request, now: (deps.clock ?? systemClock).now() }
   const identified = await authenticate(deps, identity, signed)
   const { scope, trust } = await settleScope(deps, auth.scope, identified)
-  const claims = claimsFor(deps, identified, scope, trust)
-  if (scope !== undefined) {
-    const known = await deps.validator.issue(claims)
-    if (trust !== undefined && trust.remaining_uses !== null && !(await consumeTrust(deps.db, trust.id))) {
-      throw new Fault('forbidden', `No remaining uses for trust: ${trust.id}.`)
-    }
-    return known
+  if (scope !== undefined) return issueScoped(deps, identified, scope, trust)
+  return issueForDefaultProject(deps, claimsFor(deps, identified, undefined, undefined))
+}
+
+/** A token for who was identified otherwise than by a login, as the holder of an EC2 credential. */
+export async function issueForProject(
+  deps: IssueDeps,
+  identified: Identified,
+  projectId: string,
+  trust: TrustRow | undefined,
+): Promise<KnownToken> {
+  return issueScoped(deps, identified, { kind: 'project', id: projectId }, trust)
+}
+
+async function issueScoped(
+  deps: IssueDeps,
+  identified: Identified,
+  scope: Scope,
+  trust: TrustRow | undefined,
+): Promise<KnownToken> {
+  const known = await deps.validator.issue(claimsFor(deps, identified, scope, trust))
+  if (trust !== undefined && trust.remaining_uses !== null && !(await consumeTrust(deps.db, trust.id))) {
+    throw new Fault('forbidden', `No remaining uses for trust: ${trust.id}.`)
   }
-  return issueForDefaultProject(deps, claims)
+  return known
 }
 
 // Without a scope the user's default project is meant, where the user may use it.

@@ -31,7 +31,8 @@ export interface Ec2Blob {
   access: string
   secret: string
   trust_id?: string | null
-  app_cred_id?: string
+  app_cred_id?: string | null
+  access_token_id?: string | null
 }
 
 export function parseEc2Blob(blob: string): Ec2Blob {

@@ -24,7 +24,7 @@ interface PolicyBody {
   [extra: string]: unknown
 }
 
-function policyView(origin: string, row: PolicyRow): Record<string, unknown> {
+export function policyView(origin: string, row: PolicyRow): Record<string, unknown> {
   return {
     ...parseObject(row.extra),
     id: row.id,
