@@ -27,19 +27,23 @@ export interface RabbitmqOptions {
   address?: string
   /** Any free one unless given. */
   port?: number
-  users?: readonly { name: string; password: string; vhosts: readonly string[] }[]
-  vhosts?: readonly string[]
+  /** Beside those that `rabbitUser` may use. */
+  closedVhosts?: readonly string[]
   /** A second listener, which speaks TLS with this certificate. */
   tls?: { port: number; certFile: string; keyFile: string; caFile: string }
 }
 
-export const rabbitUser = { name: 'openstack', password: 'Rabbit/Pass#1', vhosts: ['/', 'cell1'] }
+export const rabbitUser = { name: 'openstack', password: 'Rabbit@Pass#1' }
+
+/** A vhost's queues are no other's: a test takes one. */
+const standardVhosts = ['/', ...Array.from({ length: 20 }, (_, index) => `vhost${index + 1}`)]
 
 export class Rabbitmq implements AsyncDisposable {
   readonly address: string
   readonly port: number
   readonly #directory = mkdtempSync(join(tmpdir(), 'rabbitmq-'))
   readonly #ports: { mapper: number; distribution: number }
+  readonly #vhosts = standardVhosts.slice(1)
   #mapper: ChildProcess | undefined
   #server: ChildProcess | undefined
 
@@ -57,8 +61,15 @@ export class Rabbitmq implements AsyncDisposable {
     return rabbit
   }
 
+  /** The URL of a vhost that was given to nobody yet. */
+  ownUrl(): string {
+    const vhost = this.#vhosts.shift()
+    if (vhost === undefined) throw new Error(`all ${standardVhosts.length - 1} vhosts are taken`)
+    return this.url(vhost)
+  }
+
   /** `rabbit://openstack:…@127.0.0.1:40123/` */
-  url(vhost = '', user: { name: string; password: string } = rabbitUser): string {
+  url(vhost = '', user = rabbitUser): string {
     const [name, password] = [user.name, user.password].map(encodeURIComponent)
     return `rabbit://${name}:${password}@${this.address}:${this.port}/${encodeURIComponent(vhost)}`
   }
@@ -125,16 +136,15 @@ export class Rabbitmq implements AsyncDisposable {
     rmSync(this.#directory, { recursive: true, force: true })
   }
 
-  #write({ users = [rabbitUser], vhosts = ['/', 'cell1'], tls }: RabbitmqOptions): void {
+  #write({ closedVhosts = [], tls }: RabbitmqOptions): void {
     const write = (name: string, text: string): void =>
       writeFileSync(join(this.#directory, name), text, { mode: 0o600 })
     const all = { configure: '.*', write: '.*', read: '.*' }
+    const { name: user, password } = rabbitUser
     const definitions = {
-      vhosts: vhosts.map((name) => ({ name })),
-      users: users.map(({ name, password }) => ({ name, password, tags: '' })),
-      permissions: users.flatMap(({ name, vhosts: own }) =>
-        own.map((vhost) => ({ user: name, vhost, ...all })),
-      ),
+      vhosts: [...standardVhosts, ...closedVhosts].map((name) => ({ name })),
+      users: [{ name: user, password, tags: '' }],
+      permissions: standardVhosts.map((vhost) => ({ user, vhost, ...all })),
     }
     write('definitions.json', JSON.stringify(definitions))
     write('enabled_plugins', '[].\n')

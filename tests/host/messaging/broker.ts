@@ -1,8 +1,8 @@
 /** The broker that the tests of one run share: it takes seconds to start. */
-import { after } from 'node:test'
+import { after, type TestContext } from 'node:test'
+import type { Bus } from '../../../src/base/bus/bus.ts'
 import type { OpenBus } from '../../../src/base/bus/open.ts'
 import { openBus } from '../../../src/base/bus/open.ts'
-import { newHexId } from '../../../src/base/ids.ts'
 import { silentLogger } from '../../../src/base/log.ts'
 import { Rabbitmq, whyNoRabbitmq } from '../../../src/testing/rabbitmq.ts'
 
@@ -17,17 +17,21 @@ export function sharedRabbitmq(): Promise<Rabbitmq> {
 
 after(async () => (await shared)?.[Symbol.asyncDispose]())
 
-/** Topics of one test meet those of no other. */
-export const ownExchange = (): string => `test-${newHexId()}`
-
 /** A bus that is impatient enough for tests. */
-export function openTestBus(transportUrl: string, exchange: string, more: Partial<OpenBus> = {}) {
+export function openTestBus(transportUrl: string, more: Partial<OpenBus> = {}): Bus {
   return openBus({
     transportUrl,
-    exchange,
+    exchange: 'nova',
     log: silentLogger,
     graceSeconds: 5,
     ...more,
     options: { rabbitRetryInterval: 0.1, rabbitIntervalMax: 0.3, kombuReconnectDelay: 0.1, ...more.options },
   })
+}
+
+/** Closed when the test ends, whatever becomes of it. */
+export function openBusFor(t: TestContext, ...how: Parameters<typeof openTestBus>): Bus {
+  const bus = openTestBus(...how)
+  t.after(() => bus.close())
+  return bus
 }
