@@ -1,4 +1,4 @@
-/** The command `kilonova`. Each subcommand is a file of its own, loaded when it is asked for. */
+/** The command `kilonova`, and OpenStack's programs by their names. Each is a file of its own, loaded when it is asked for. */
 import { enableCompileCache } from 'node:module'
 
 enableCompileCache()
@@ -8,5 +8,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })
 
+const { isDaemon } = await import('./daemons/table.ts')
+const [, , name = '', ...args] = process.argv
+if (isDaemon(name)) {
+  const { runDaemon } = await import('./daemons/run-daemon.ts')
+  process.exit(await runDaemon(name, args))
+}
 const { program } = await import('./program.ts')
 await program().parseAsync(process.argv)

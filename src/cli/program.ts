@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { describeError, isFault } from '../base/errors.ts'
+import { daemons } from './daemons/table.ts'
 import { labCommand } from './lab/command.ts'
 import { defaultStateDirectory } from './up/settings.ts'
 
@@ -76,8 +77,14 @@ export function program(): Command {
     .description('the cloud itself, in the foreground (what up starts in the background)')
     .addOption(stateDirectory())
     .action(async (options) => run(async () => (await import('./serve.ts')).serve(options)))
+  kilonova.addHelpText('after', `\nOpenStack's programs (kilonova PROGRAM --help):\n${programList()}`)
   return kilonova
 }
+
+const programList = (): string =>
+  Object.entries(daemons)
+    .map(([name, { description }]) => `  ${name.padEnd(26)} ${description}`)
+    .join('\n')
 
 async function run(work: () => Promise<number | undefined>): Promise<void> {
   try {

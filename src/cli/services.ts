@@ -1,5 +1,6 @@
 /** All services in one process, meeting as they would over sockets: through each other's REST APIs. */
 
+import { join } from 'node:path'
 import type { Bus } from '../base/bus/bus.ts'
 import { createMemoryBus } from '../base/bus/memory.ts'
 import { Fault } from '../base/errors.ts'
@@ -12,6 +13,7 @@ import { type Identity, type IdentityOptions, startIdentity } from '../identity/
 import { type ImageService, startImage } from '../image/service.ts'
 import type { NetworkOptions } from '../network/config.ts'
 import type { SendEvents } from '../network/events/compute-event.ts'
+import { eventsTo } from '../network/events/events-to.ts'
 import { type NetworkService, startNetwork } from '../network/service.ts'
 import { type PlacementService, startPlacement } from '../placement/service.ts'
 import type { ApiName } from './admin-client.ts'
@@ -80,7 +82,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     await startImage({
       ...common,
       databaseUrl: database('glance'),
-      storeDirectory: options.imageDirectory,
+      imageDirectory: join(options.imageDirectory, 'images'),
+      stagingDirectory: join(options.imageDirectory, 'staging'),
       log: logOf('image'),
     }),
   )
@@ -148,23 +151,14 @@ function catalog(url: (service: ServiceName) => string): BootstrapService[] {
 
 // Network starts before compute, which calls it; what it has to tell compute meanwhile it keeps and sends again.
 function computeEvents(token: () => Promise<string>): { send: SendEvents; deliverBy(send: Send): void } {
-  let compute: Send | undefined
+  let deliver: SendEvents | undefined
   return {
     async send(events) {
-      if (compute === undefined) throw new Fault('unavailable', 'Compute has not started yet.')
-      const headers = { 'x-auth-token': await token() }
-      const path = '/v2.1/os-server-external-events'
-      const reply = await compute({ method: 'POST', path, headers, body: { events } })
-      // 404: all of the servers are gone by now; 422 and 207 tell of some.
-      if (reply.status >= 400 && reply.status !== 404) {
-        throw new Fault(
-          'unavailable',
-          `Compute took no events: HTTP ${reply.status} ${JSON.stringify(reply.body)}`,
-        )
-      }
+      if (deliver === undefined) throw new Fault('unavailable', 'Compute has not started yet.')
+      await deliver(events)
     },
     deliverBy(send) {
-      compute = send
+      deliver = eventsTo(send, token)
     },
   }
 }

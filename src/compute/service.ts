@@ -8,10 +8,7 @@ import type { TokenValidator } from '../base/auth/context.ts'
 import type { PolicyOverrides } from '../base/auth/policy/policy-file.ts'
 import type { Bus } from '../base/bus/bus.ts'
 import { rpcClient } from '../base/bus/rpc.ts'
-import { openDatabase } from '../base/db/database.ts'
-import { migrate } from '../base/db/migrate.ts'
-import type { DatabaseSettings } from '../base/db/options.ts'
-import { waitForDatabase } from '../base/db/wait.ts'
+import { migratedDatabases } from '../base/db/opener.ts'
 import type { Send } from '../base/http/client.ts'
 import type { Logger } from '../base/log.ts'
 import { runTasks } from '../base/task/run-tasks.ts'
@@ -34,8 +31,6 @@ import { apiMigrations } from './store/migrations/list.ts'
 export interface ComputeOptions {
   /** The URL of a database by its name: `nova_api`, `nova_cell0`, `nova`. */
   database: (name: 'nova_api' | 'nova_cell0' | 'nova') => string
-  /** oslo.db's defaults unless given. */
-  databaseSettings?: Partial<DatabaseSettings>
   /** Of the host that the conductor and scheduler run on. */
   hostName: string
   bus: Bus
@@ -73,12 +68,10 @@ export interface ComputeService extends AsyncDisposable {
 export async function startCompute(options: ComputeOptions): Promise<ComputeService> {
   const { bus, log, serviceToken, hostName } = options
   await using undo = new AsyncDisposableStack()
-  const apiDb = openDatabase<ApiTables>(options.database('nova_api'), options.databaseSettings)
+  const apiDb = await migratedDatabases({ log })<ApiTables>(options.database('nova_api'), apiMigrations)
   undo.defer(() => apiDb.destroy())
-  await waitForDatabase(apiDb, log)
-  await migrate(apiDb, apiMigrations)
   await ensureCells(apiDb, { cell0: options.database('nova_cell0'), cell1: options.database('nova') })
-  const cells = undo.use(await openCells(apiDb, options.databaseSettings))
+  const cells = undo.use(await openCells(apiDb, { log }))
   const cell = cells.withHosts()[0]!
   const placement = placementClient(options.placement, serviceToken)
   const network = networkClient(options.network, serviceToken)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { isFault } from '#base/errors.ts'
 import { type Send, sendByInject } from '#base/http/client.ts'
 import { startWorld } from './api/identity-world.ts'
-import { findEndpoint, passwordAuthenticator, remoteValidator } from './client.ts'
+import { findEndpoint, passwordAuthenticator, remoteValidator, withFreshToken } from './client.ts'
 
 const nova = { username: 'nova', password: 'nova-secret', projectName: 'service' }
 
@@ -29,7 +29,23 @@ test('a service logs in once, again before its token ends, and says why it could
   world.clock.advance(3400)
   assert.notEqual(await source(), first)
   const wrong = passwordAuthenticator(send, { ...nova, password: 'x' }, world.clock)
-  await assert.rejects(wrong(), (error) => isFault(error, 'unauthenticated'))
+  await assert.rejects(wrong(), (error) => isFault(error, 'unavailable'))
+})
+
+test('a service whose token is refused logs in again; for another’s token it does not', async () => {
+  await using world = await startWorld()
+  const { send, calls } = counting(sendByInject(world.identity.app))
+  const source = passwordAuthenticator(send, nova, world.clock)
+  const fresh = withFreshToken(send, source)
+  const own = await source()
+  const headers = { 'x-auth-token': own, 'x-subject-token': own }
+  const show = { method: 'GET', path: '/v3/auth/catalog' } as const
+  await send({ method: 'DELETE', path: '/v3/auth/tokens', headers })
+  assert.equal((await send({ ...show, headers })).status, 401)
+  assert.equal((await fresh({ ...show, headers })).status, 200)
+  const asked = calls.length
+  assert.equal((await fresh({ ...show, headers: { 'x-auth-token': 'a user’s' } })).status, 401)
+  assert.equal(calls.length, asked + 1)
 })
 
 test('a remote validator says what the local one does, asks once in a while, and learns of revocation', async () => {

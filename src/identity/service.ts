@@ -4,10 +4,7 @@ import type { Kysely } from 'kysely'
 import { createPolicy } from '#base/auth/policy/policy.ts'
 import type { PolicyOverrides } from '#base/auth/policy/policy-file.ts'
 import { type Clock, systemClock } from '#base/clock.ts'
-import { openDatabase } from '#base/db/database.ts'
-import { migrate } from '#base/db/migrate.ts'
-import type { DatabaseSettings } from '#base/db/options.ts'
-import { waitForDatabase } from '#base/db/wait.ts'
+import { type DatabaseOpener, migratedDatabases } from '#base/db/opener.ts'
 import { createApi } from '#base/http/app.ts'
 import type { Logger } from '#base/log.ts'
 import { renderFault } from './api/faults.ts'
@@ -24,8 +21,8 @@ import { LocalValidator } from './tokens/validator.ts'
 
 export interface IdentityOptions {
   databaseUrl: string
-  /** oslo.db's defaults unless given. */
-  databaseSettings?: Partial<DatabaseSettings>
+  /** Makes the tables where they are not there, unless given. */
+  openDatabase?: DatabaseOpener
   /** Where token keys are kept, 0700; made on the first start. */
   keyDirectory: string
   /** Where clients reach identity, for `WWW-Authenticate`: `http://controller:5000`. */
@@ -51,9 +48,10 @@ export interface Identity extends AsyncDisposable {
 
 export async function startIdentity(options: IdentityOptions): Promise<Identity> {
   const clock = options.clock ?? systemClock
-  const db = openDatabase<Tables>(options.databaseUrl, options.databaseSettings)
-  await waitForDatabase(db, options.log)
-  await migrate(db, migrations)
+  const db = await (options.openDatabase ?? migratedDatabases({ log: options.log }))<Tables>(
+    options.databaseUrl,
+    migrations,
+  )
   const keys = new TokenKeys(options.keyDirectory, clock)
   const state = new TokenState(db, clock)
   const validator = new LocalValidator({ db, keys, state, clock })

@@ -1,14 +1,10 @@
 /** Wires the Image service: database, file store and API. */
-import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Kysely } from 'kysely'
 import type { TokenValidator } from '../base/auth/context.ts'
 import { createPolicy } from '../base/auth/policy/policy.ts'
 import type { PolicyOverrides } from '../base/auth/policy/policy-file.ts'
-import { openDatabase } from '../base/db/database.ts'
-import { migrate } from '../base/db/migrate.ts'
-import type { DatabaseSettings } from '../base/db/options.ts'
-import { waitForDatabase } from '../base/db/wait.ts'
+import { type DatabaseOpener, migratedDatabases } from '../base/db/opener.ts'
 import { createApi } from '../base/http/app.ts'
 import type { Logger } from '../base/log.ts'
 import { dataRoutes } from './api/data/data.routes.ts'
@@ -36,10 +32,11 @@ import type { ImageTables } from './store/tables.ts'
 
 export interface ImageOptions {
   databaseUrl: string
-  /** oslo.db's defaults unless given. */
-  databaseSettings?: Partial<DatabaseSettings>
-  /** The directory of the images' data; staged data go to `staging` beneath it. */
-  storeDirectory: string
+  /** Makes the tables where they are not there, unless given. */
+  openDatabase?: DatabaseOpener
+  /** Where the images' data are, and those that wait for their import. */
+  imageDirectory: string
+  stagingDirectory: string
   tokens: TokenValidator
   log: Logger
   identityUri: string
@@ -73,13 +70,14 @@ export const imageApiRoutes = [
 export async function startImage(options: ImageOptions): Promise<ImageService> {
   const { log } = options
   const policy = createPolicy(imagePolicies, options.policyOverrides)
-  const db = openDatabase<ImageTables>(options.databaseUrl, options.databaseSettings)
+  const db = await (options.openDatabase ?? migratedDatabases({ log: options.log }))<ImageTables>(
+    options.databaseUrl,
+    migrations,
+  )
   await using undo = new AsyncDisposableStack()
   undo.defer(() => db.destroy())
-  await waitForDatabase(db, log)
-  await migrate(db, migrations)
-  const store = new FileStore(join(options.storeDirectory, 'images'))
-  const staging = new FileStore(join(options.storeDirectory, 'staging'))
+  const store = new FileStore(options.imageDirectory)
+  const staging = new FileStore(options.stagingDirectory)
   await recover(db, store, staging, log)
   const background = new Set<Promise<void>>()
   const deps: ImageDeps = {

@@ -39,7 +39,8 @@ export async function testImage(
   const at = directory ?? (await mkdtemp(join(tmpdir(), 'kilonova-image-')))
   const service = await startImage({
     databaseUrl: directory === undefined ? 'sqlite://' : `sqlite:///${join(at, 'glance.sqlite')}`,
-    storeDirectory: at,
+    imageDirectory: join(at, 'images'),
+    stagingDirectory: join(at, 'staging'),
     tokens: peopleTokens,
     log: silentLogger,
     identityUri: 'http://controller:5000',

@@ -6,10 +6,7 @@ import { createPolicy } from '../base/auth/policy/policy.ts'
 import type { PolicyOverrides } from '../base/auth/policy/policy-file.ts'
 import type { Bus } from '../base/bus/bus.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
-import { openDatabase } from '../base/db/database.ts'
-import { migrate } from '../base/db/migrate.ts'
-import type { DatabaseSettings } from '../base/db/options.ts'
-import { waitForDatabase } from '../base/db/wait.ts'
+import { type DatabaseOpener, migratedDatabases } from '../base/db/opener.ts'
 import { createApi } from '../base/http/app.ts'
 import type { Logger } from '../base/log.ts'
 import { runTasks } from '../base/task/run-tasks.ts'
@@ -32,10 +29,12 @@ import type { Tables } from './store/tables.ts'
 
 export interface NetworkServiceOptions {
   databaseUrl: string
-  /** oslo.db's defaults unless given. */
-  databaseSettings?: Partial<DatabaseSettings>
+  /** Makes the tables where they are not there, unless given. */
+  openDatabase?: DatabaseOpener
   tokens: TokenValidator
   bus: Bus
+  /** Tells this process from other servers; `neutron-server` unless given. */
+  server?: string
   log: Logger
   /** For `WWW-Authenticate`. */
   identityUri: string
@@ -60,11 +59,12 @@ export interface NetworkService extends AsyncDisposable {
 export async function startNetwork(settings: NetworkServiceOptions): Promise<NetworkService> {
   const options = { ...defaultNetworkOptions, ...settings.options }
   const { log, bus } = settings
-  const db = openDatabase<Tables>(settings.databaseUrl, settings.databaseSettings)
+  const db = await (settings.openDatabase ?? migratedDatabases({ log: settings.log }))<Tables>(
+    settings.databaseUrl,
+    networkMigrations,
+  )
   await using undo = new AsyncDisposableStack()
   undo.defer(() => db.destroy())
-  await waitForDatabase(db, log)
-  await migrate(db, networkMigrations)
   const waker = undo.use(createWaker({ bus, log }))
   const { sendEvents } = settings
   const outbox = sendEvents === undefined ? undefined : undo.use(createOutbox({ db, send: sendEvents, log }))
@@ -78,7 +78,7 @@ export async function startNetwork(settings: NetworkServiceOptions): Promise<Net
     wakeCompute: outbox === undefined ? undefined : () => outbox.wake(),
   }
   const agentServer = serverMethods(deps, mechanismDrivers(options))
-  undo.use(await serveAgents(bus, agentServer, 'neutron-server'))
+  undo.use(await serveAgents(bus, agentServer, settings.server ?? 'neutron-server'))
   const tasks = undo.use(runTasks([failover(deps), pruneLog(db)], { log }))
   const app = createApi({
     name: 'network',

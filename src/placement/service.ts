@@ -2,10 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { TokenValidator } from '../base/auth/context.ts'
 import { createPolicy } from '../base/auth/policy/policy.ts'
 import type { PolicyOverrides } from '../base/auth/policy/policy-file.ts'
-import { openDatabase } from '../base/db/database.ts'
-import { migrate } from '../base/db/migrate.ts'
-import type { DatabaseSettings } from '../base/db/options.ts'
-import { waitForDatabase } from '../base/db/wait.ts'
+import { type DatabaseOpener, migratedDatabases } from '../base/db/opener.ts'
 import { createApi } from '../base/http/app.ts'
 import type { Logger } from '../base/log.ts'
 import type { PlacementSettings } from './api/deps.ts'
@@ -22,8 +19,8 @@ import { syncTraits } from './store/traits.ts'
 
 export interface PlacementOptions {
   databaseUrl: string
-  /** oslo.db's defaults unless given. */
-  databaseSettings?: Partial<DatabaseSettings>
+  /** Makes the tables where they are not there, unless given. */
+  openDatabase?: DatabaseOpener
   tokens: TokenValidator
   log: Logger
   identityUri: string
@@ -39,11 +36,12 @@ export interface PlacementService extends AsyncDisposable {
 
 /** Opens placement's database, brings it up to date, and makes the API over it; the caller listens. */
 export async function startPlacement(options: PlacementOptions): Promise<PlacementService> {
-  const db = openDatabase<Tables>(options.databaseUrl, options.databaseSettings)
+  const db = await (options.openDatabase ?? migratedDatabases({ log: options.log }))<Tables>(
+    options.databaseUrl,
+    migrations,
+  )
   await using undo = new AsyncDisposableStack()
   undo.defer(() => db.destroy())
-  await waitForDatabase(db, options.log)
-  await migrate(db, migrations)
   await db.transaction().execute(async (transaction) => {
     await syncResourceClasses(transaction)
     await syncTraits(transaction)

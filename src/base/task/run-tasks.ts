@@ -1,3 +1,4 @@
+import { describeError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { RunningTasks, Task } from './task.ts'
 
@@ -30,6 +31,7 @@ class TaskLoop {
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
   #stopped = false
+  #failing: string | undefined
 
   constructor(task: Task, log: Logger) {
     this.#task = task
@@ -69,10 +71,17 @@ class TaskLoop {
   }
 
   async #runOnce(): Promise<void> {
+    const { name } = this.#task
     try {
       await this.#task.run()
+      if (this.#failing !== undefined) this.#log.info({ task: name }, 'a task works again')
+      this.#failing = undefined
     } catch (error) {
-      this.#log.error({ err: error, task: this.#task.name }, 'a task failed; its next run tries again')
+      // It may fail for hours, while what it needs is away: said once.
+      const reason = describeError(error)
+      if (reason === this.#failing) this.#log.debug({ task: name, reason }, 'a task failed again')
+      else this.#log.error({ err: error, task: name }, 'a task failed; its next run tries again')
+      this.#failing = reason
     }
   }
 }

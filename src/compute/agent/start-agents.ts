@@ -3,7 +3,9 @@ import type { Bus } from '../../base/bus/bus.ts'
 import { rpcClient, serveRpc } from '../../base/bus/rpc.ts'
 import { describeError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
+import { retrySoon } from '../../base/task/retry-soon.ts'
 import { runTasks } from '../../base/task/run-tasks.ts'
+import type { RunningTasks } from '../../base/task/task.ts'
 import { agentRpc } from '../rpc/agent.ts'
 import { conductorRpc } from '../rpc/conductor.ts'
 import type { ImageSource } from '../virt/driver.ts'
@@ -39,15 +41,20 @@ export async function startAgents(options: AgentsOptions): Promise<AsyncDisposab
     const handlers = agentHandlers(each, { images, log, concurrentBuilds: options.concurrentBuilds ?? 10 })
     undo.use(await serveRpc(bus, agentRpc, { server: host }, handlers))
   }
-  const tasks = runTasks(
-    [
-      reportInventory({ hosts, conductor }),
-      reportHosts({ hosts, conductor }),
-      syncGuests({ hosts, conductor, log }),
-    ],
-    { log },
+  const all = [
+    reportInventory({ hosts, conductor }),
+    reportHosts({ hosts, conductor }),
+    syncGuests({ hosts, conductor, log }),
+  ]
+  let running: RunningTasks | undefined
+  const retrying = all.map((task) => undo.use(retrySoon(task, (name) => running?.wake(name))))
+  const tasks = undo.use(runTasks(retrying, { log }))
+  running = tasks
+  undo.use(
+    bus.watch(({ connected }) => {
+      if (connected) for (const { name } of all) tasks.wake(name)
+    }),
   )
-  undo.use(tasks)
   await tasks.runNow('report-inventory')
   return undo.move()
 }

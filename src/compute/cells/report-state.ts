@@ -33,3 +33,4 @@ export function reportState(options: {
 
 export const conductorService: ServiceName = { binary: 'nova-conductor', topic: 'conductor' }
 export const schedulerService: ServiceName = { binary: 'nova-scheduler', topic: 'scheduler' }
+export const consoleauthService: ServiceName = { binary: 'nova-consoleauth', topic: 'consoleauth' }

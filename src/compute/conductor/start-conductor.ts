@@ -31,6 +31,8 @@ import { createVifWaits } from './vif-waits.ts'
 
 export interface ConductorOptions {
   host: string
+  /** Tells this process from other conductors of the host; the host's name unless given. */
+  server?: string
   apiDb: Kysely<ApiTables>
   cells: Cells
   bus: Bus
@@ -83,7 +85,7 @@ export async function startConductor(options: ConductorOptions): Promise<Conduct
   const serving = await serveRpc(
     bus,
     conductorRpc,
-    { server: host },
+    { server: options.server ?? host },
     {
       wake: ({ subject }) => flows.wake(subject),
       cancelled: ({ subject }) => flows.wake(subject),

@@ -59,7 +59,7 @@ export async function computeWorld(options: Partial<ConductorOptions> = {}) {
   life.defer(() => apiDb.destroy())
   await migrate(apiDb, apiMigrations)
   await ensureCells(apiDb, { cell0: 'sqlite://', cell1: 'sqlite://' })
-  const cells = life.use(await openCells(apiDb))
+  const cells = life.use(await openCells(apiDb, { log: silentLogger }))
   const bus = createMemoryBus()
   life.defer(() => bus.close())
   const network = new FakeNetwork()

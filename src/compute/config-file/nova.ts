@@ -5,6 +5,7 @@ import { connectionOptions } from '../../base/config/common/connection.ts'
 import { hostOptions, myIpOptions } from '../../base/config/common/host.ts'
 import { loggingOptions } from '../../base/config/common/logging.ts'
 import { osloOptions } from '../../base/config/common/oslo.ts'
+import { simulationOptions } from '../../base/config/common/simulation.ts'
 import { inSection } from '../../base/config/section.ts'
 import { agentOptions } from './agent.ts'
 import { apiOptions } from './api.ts'
@@ -25,5 +26,6 @@ export const novaOptions = {
   ...resourceOptions,
   ...schedulerOptions,
   ...agentOptions,
+  ...simulationOptions,
   ...clientsOptions,
 } as const

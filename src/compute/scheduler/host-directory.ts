@@ -53,8 +53,8 @@ export function createHostDirectory(options: HostDirectoryOptions): HostDirector
           node: node.hypervisor_hostname,
           cellId: cell.id,
           up: isUp(service, options.serviceDownSeconds, clock),
-          disabled: service.disabled === 1,
-          disabledReason: service.disabled_reason,
+          disabled: service.disabled === 1 || cell.disabled === true,
+          disabledReason: cell.disabled === true ? `Cell ${cell.name} is disabled.` : service.disabled_reason,
           availabilityZone:
             own.find(({ metadata }) => metadata['availability_zone'] !== undefined)?.metadata[
               'availability_zone'

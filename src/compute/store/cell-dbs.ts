@@ -8,9 +8,11 @@ export interface CellDb {
   uuid: string
   name: string
   db: Kysely<CellTables>
+  /** No more servers are scheduled to it. */
+  disabled?: boolean
 }
 
-/** The cells that are not disabled, cell0 among them. */
+/** All cells, cell0 among them. */
 export interface CellDbs {
   all(): Promise<readonly CellDb[]>
 }

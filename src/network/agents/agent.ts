@@ -1,11 +1,11 @@
 /** What all agents have in common: their tasks, the wakes from the server, and a sign of life. */
 import type { Bus } from '../../base/bus/bus.ts'
 import type { Logger } from '../../base/log.ts'
+import { retrySoon } from '../../base/task/retry-soon.ts'
 import { runTasks } from '../../base/task/run-tasks.ts'
 import type { RunningTasks, Task } from '../../base/task/task.ts'
 import type { AgentReport, Changed, ServerMethods } from '../rpc/agents.ts'
 import { reportState } from './report-state.ts'
-import { retrySoon } from './retry-soon.ts'
 import { serverOf } from './server.ts'
 
 export interface AgentDeps {
@@ -54,6 +54,15 @@ export async function runAgent(
     undo.use(await bus.serve({ topic: agent.topic, server: hostName }, { changed }))
   }
   running = undo.use(runTasks(retrying, { log }))
+  // What the server said while the broker was away is lost, and it may take us for dead.
+  undo.use(
+    bus.watch(({ connected }) => {
+      if (!connected) return
+      running?.wake('report-state')
+      agent.onChanged?.()
+      wake()
+    }),
+  )
   const kept = undo.move()
   return {
     wake,

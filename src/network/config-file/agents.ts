@@ -3,6 +3,7 @@ import { messagingOptions } from '../../base/bus/options.ts'
 import { hostOptions } from '../../base/config/common/host.ts'
 import { loggingOptions } from '../../base/config/common/logging.ts'
 import { concurrencyOptions } from '../../base/config/common/oslo.ts'
+import { simulationOptions } from '../../base/config/common/simulation.ts'
 import {
   bool,
   type Config,
@@ -23,6 +24,7 @@ export const agentOptions = {
   ...messagingOptions,
   ...hostOptions,
   ...concurrencyOptions,
+  ...simulationOptions,
   statePath: {
     name: 'state_path',
     type: text,

@@ -32,10 +32,12 @@ const event = 'compute__do_build_and_run_instance'
 export const createServer = flow<Input, ConductorDeps>('create-server')
   .step({
     name: 'choose host',
-    run: async ({ uuid, triedHosts = [], lastError }, { apiDb, scheduler }, context) => {
+    run: async ({ uuid, triedHosts = [], lastError }, { apiDb, cells, scheduler }, context) => {
       const spec = await specOf(apiDb, uuid, context)
       try {
-        return await scheduler.select(spec, triedHosts)
+        const selection = await scheduler.select(spec, triedHosts)
+        await cells.ensure(selection.cellId)
+        return selection
       } catch (error) {
         if (lastError === undefined) throw error
         throw new Fault('unavailable', `${lastError} No other host: ${describeError(error)}`, {}, error)

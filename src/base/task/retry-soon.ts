@@ -1,5 +1,5 @@
 /** An agent that could not do its work, for instance while the server is away, tries again after seconds. */
-import type { Task } from '../../base/task/task.ts'
+import type { Task } from './task.ts'
 
 /** The same task, which asks to be woken soon after a run that failed. */
 export function retrySoon(task: Task, wake: (name: string) => void, seconds = 2): Task & Disposable {

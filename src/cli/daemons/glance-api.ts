@@ -1,0 +1,27 @@
+import { join } from 'node:path'
+import { type glanceOptions, imageSettingsOf } from '../../image/config-file.ts'
+import { startImage } from '../../image/service.ts'
+import { serveApps } from './api-daemon.ts'
+import type { StartDaemon } from './daemon.ts'
+import { databasesMadeBy, databaseUrl } from './databases.ts'
+import { authtokenFrom } from './tokens.ts'
+
+export const startGlanceApi: StartDaemon<typeof glanceOptions> = async (context) => {
+  const { config, log, policyOverrides } = context
+  await using undo = new AsyncDisposableStack()
+  const { tokens, identityUri } = authtokenFrom(config)
+  const image = undo.use(
+    await startImage({
+      databaseUrl: databaseUrl('database', config.databaseConnection),
+      openDatabase: databasesMadeBy(context as never, 'glance-manage db_sync'),
+      imageDirectory: config.filesystemStoreDatadir,
+      stagingDirectory: join(config.filesystemStoreDatadir, '..', 'staging'),
+      settings: imageSettingsOf(config),
+      tokens,
+      identityUri,
+      policyOverrides,
+      log,
+    }),
+  )
+  return await serveApps([{ app: image.app, host: config.bindHost, ports: [config.bindPort] }], undo.move())
+}

@@ -1,0 +1,26 @@
+import { settingsFrom } from '../../placement/config.ts'
+import type { placementFileOptions } from '../../placement/config-file.ts'
+import { startPlacement } from '../../placement/service.ts'
+import { serveApps } from './api-daemon.ts'
+import type { StartDaemon } from './daemon.ts'
+import { databasesMadeBy, databaseUrl } from './databases.ts'
+import { authtokenFrom } from './tokens.ts'
+
+export const startPlacementApi: StartDaemon<typeof placementFileOptions> = async (context) => {
+  const { config, log, policyOverrides } = context
+  await using undo = new AsyncDisposableStack()
+  const { tokens, identityUri } = authtokenFrom(config)
+  const placement = undo.use(
+    await startPlacement({
+      databaseUrl: databaseUrl('placement_database', config.databaseConnection),
+      openDatabase: databasesMadeBy(context as never, 'placement-manage db sync'),
+      settings: settingsFrom(config),
+      tokens,
+      identityUri,
+      policyOverrides,
+      log,
+    }),
+  )
+  const door = { app: placement.app, host: config.bindHost, ports: [config.bindPort] }
+  return await serveApps([door], undo.move())
+}

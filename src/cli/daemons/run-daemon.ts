@@ -1,0 +1,46 @@
+/** Runs one of OpenStack's programs, as one process or as a primary with workers, from its command line to its end. */
+import cluster from 'node:cluster'
+import { describeError, isFault } from '../../base/errors.ts'
+import { createLogger } from '../../base/log.ts'
+import { type ProgramName, programs } from '../config/programs.ts'
+import { version } from '../version.ts'
+import { type CommandLine, parseCommandLine, usage } from './command-line.ts'
+import { runPrimary } from './primary.ts'
+import { runProcess } from './process.ts'
+import { type Configuration, readConfiguration } from './read-configuration.ts'
+import { daemons } from './table.ts'
+
+/** Resolves with the exit code once the program has ended. */
+export async function runDaemon(program: ProgramName, args: readonly string[]): Promise<number> {
+  let asked: CommandLine
+  let first: Configuration
+  try {
+    asked = parseCommandLine(program, args)
+    if (asked.help) {
+      process.stdout.write(usage(program, daemons[program].description, filesOf(program)))
+      return 0
+    }
+    if (asked.version) {
+      console.log(version)
+      return 0
+    }
+    first = readConfiguration(program, asked)
+  } catch (error) {
+    console.error(`${program}: ${isFault(error) ? describeError(error) : (error as Error).stack}`)
+    return 1
+  }
+  const log = createLogger(first.logging).child({ program })
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
+  const read = () => readConfiguration(program, asked)
+  const { workers } = daemons[program]
+  const count = workers?.(first.config as never) ?? 0
+  if (cluster.isPrimary) for (const warning of first.warnings) log.warn(warning)
+  if (cluster.isWorker || count === 0) return await runProcess({ program, first, read, log })
+  const countAgain = () => workers!(read().config as never)
+  return await runPrimary({ program, count, countAgain, args, log })
+}
+
+const filesOf = (program: ProgramName): string[] => {
+  const { project, also = [] }: { project: string; also?: readonly string[] } = programs[program]
+  return [`/etc/${project}/${project}.conf`, ...also]
+}
