@@ -59,7 +59,7 @@ export async function runAgent(
     bus.watch(({ connected }) => {
       if (!connected) return
       running?.wake('report-state')
-      agent.onChanged?.()
+      agent.concerns?.({})
       wake()
     }),
   )
