@@ -3,6 +3,7 @@
  * bodies are settled here once; a handler sees a checked request and returns the newest view.
  */
 import type { IncomingMessage } from 'node:http'
+import { finished } from 'node:stream/promises'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { allowsRequest } from '../auth/access-rules.ts'
 import type { AuthContext, PolicyChecker, TokenValidator } from '../auth/context.ts'
@@ -94,7 +95,10 @@ export function createApi<Deps>(options: ApiOptions<Deps>): FastifyInstance {
     logRequest(options, request, reply)
     done()
   })
-  app.setErrorHandler((error, request, reply) => answerFault(options, error, request, reply))
+  app.setErrorHandler(async (error, request, reply) => {
+    await drain(request, reply)
+    return answerFault(options, error, request, reply)
+  })
   app.setNotFoundHandler(async (request, reply) => {
     negotiate(options, request, reply)
     const path = request.url.split('?')[0]
@@ -216,7 +220,6 @@ function answerFault<Deps>(
   const { id: requestId, microversion } = request
   const answer = options.renderFault(fault, { requestId, microversion, accept: request.headers.accept })
   reply.code(answer.status)
-  letBodyEnd(request, reply)
   if (fault.kind === 'unauthenticated')
     reply.header('www-authenticate', `Keystone uri="${options.identityUri}"`)
   for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value)
@@ -225,13 +228,19 @@ function answerFault<Deps>(
 }
 
 /** As much of a refused body is read and thrown away. */
-const maxDrainedBytes = 64 * 1024 * 1024
+const maxDrainedBytes = 16 * 1024 * 1024
 
-// Fastify closes the connection on every body that it refuses. To a client that is still sending that is a broken
-// pipe instead of the reason, so a body that has an end is let come in; node throws it away once the reply is sent.
-function letBodyEnd(request: FastifyRequest, reply: FastifyReply): void {
-  const length = Number(request.headers['content-length'] ?? Number.NaN)
-  if (request.raw.complete || length <= maxDrainedBytes) reply.removeHeader('connection')
+/**
+ * Lets a refused body come in before the refusal is sent: to a client that is still sending, a connection that closes
+ * is a broken pipe instead of the reason. Fastify would close it on every body that it refuses.
+ */
+async function drain({ raw, headers }: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const isShort = Number(headers['content-length']) <= maxDrainedBytes
+  if (!raw.readableEnded && !raw.destroyed && isShort) {
+    // What goes wrong now is of no interest any more: the request is refused already.
+    await finished(raw.resume(), { writable: false }).catch(() => undefined)
+  }
+  if (raw.readableEnded) reply.removeHeader('connection')
 }
 
 function toFault(error: unknown): Fault {
