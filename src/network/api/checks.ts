@@ -72,9 +72,13 @@ export const range =
     return undefined
   }
 
+/** What an integer column holds in every database. */
+const most = 2_147_483_647
+
 export const nonNegative: Check = (value) => {
   if (typeof value !== 'number' || !Number.isInteger(value)) return `'${show(value)}' is not an integer`
-  return value < 0 ? `'${value}' should be non-negative` : undefined
+  if (value < 0) return `'${value}' should be non-negative`
+  return value > most ? `'${value}' is too large - must be no larger than '${most}'` : undefined
 }
 
 export const dictionary: Check = (value) =>

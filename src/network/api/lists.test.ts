@@ -52,6 +52,7 @@ test('pages follow each other by their links, forward and back', async () => {
   const lost = await cloud.member('GET', '/networks?limit=2&marker=00000000-0000-4000-8000-000000000000')
   assert.equal(lost.status, 404)
   assert.equal((await cloud.member('GET', '/networks?limit=-1')).status, 400)
+  assert.equal((await cloud.member('GET', '/networks?limit=99999999999999999999')).status, 200)
 })
 
 test('filters may be repeated and empty; unknown ones are refused', async () => {

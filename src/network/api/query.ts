@@ -75,11 +75,14 @@ function readSorts(resource: AnyResource, query: Query): ListQuery['sorts'] {
   return keys.map((key, index) => ({ key, ascending: directions[index] === 'asc' }))
 }
 
+/** More than any table has; a number that no database takes for a limit would be an error there. */
+const mostRows = 2_147_483_647
+
 function readLimit(query: Query, most: number): number {
   const text = listOf(query['limit'])[0] ?? '0'
   if (!/^\d+$/.test(text))
     throw badResource('limit', `Limit must be an integer 0 or greater and not '${text}'`)
-  const limit = Number(text)
+  const limit = Math.min(Number(text), mostRows)
   if (most <= 0) return limit
   return limit === 0 ? most : Math.min(limit, most)
 }

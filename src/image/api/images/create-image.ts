@@ -57,7 +57,7 @@ function newImage(body: NewImage & Record<string, unknown>, request: ApiRequest,
   const custom = Object.entries(body).filter(([key]) => !(key in known))
   const now = timestamp()
   const { min_disk = 0, min_ram = 0 } = body
-  assertNotNegative({ min_disk, min_ram })
+  assertSizes({ min_disk, min_ram })
   return {
     id: body.id?.toLowerCase() ?? newUuid(),
     name: body.name ?? null,
@@ -84,15 +84,15 @@ function newImage(body: NewImage & Record<string, unknown>, request: ApiRequest,
   }
 }
 
-/** Throws `invalid` for a negative `min_disk` or `min_ram`. */
-export function assertNotNegative(values: Readonly<Record<string, number>>): void {
+/** What an integer column holds in every database. */
+const largest = 2_147_483_647
+
+/** Throws `invalid` for a `min_disk` or `min_ram` that is negative or too large to be kept. */
+export function assertSizes(values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) {
-    if (value >= 0) continue
-    throw new Fault(
-      'invalid',
-      `Invalid value '${value}' for parameter '${name}': Cannot be a negative value`,
-      { name, value },
-    )
+    if (value >= 0 && value <= largest) continue
+    const reason = value < 0 ? 'Cannot be a negative value' : `It must be no larger than ${largest}`
+    throw new Fault('invalid', `Invalid value '${value}' for parameter '${name}': ${reason}`, { name, value })
   }
 }
 

@@ -51,6 +51,7 @@ test('a create with wrong, read-only, reserved or forbidden fields is refused an
     [{ name: 'x'.repeat(256) }, 400],
     [{ custom: 7 }, 400],
     [{ min_disk: -1 }, 400],
+    [{ min_disk: 2 ** 53 }, 400],
     [{ min_disk: 'much' }, 400],
     [{ visibility: 'secret' }, 400],
     [{ id: 'not-a-uuid' }, 400],

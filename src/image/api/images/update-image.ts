@@ -2,7 +2,7 @@ import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest } from '../../../base/http/route.ts'
 import { type Image, saveImage } from '../../store/images.ts'
 import type { ImageDeps } from '../deps.ts'
-import { assertNotNegative } from './create-image.ts'
+import { assertSizes } from './create-image.ts'
 import { imageView } from './image.view.ts'
 import { type Change, readPatch } from './json-patch.ts'
 import { authorizeImage, authorizeVisibility, requestedImage } from './lookup.ts'
@@ -70,7 +70,7 @@ function setColumn(image: Image, column: Column, value: unknown): void {
       return
     case 'min_ram':
     case 'min_disk':
-      assertNotNegative({ [column]: value as number })
+      assertSizes({ [column]: value as number })
       image[column] = value as number
       return
     case 'tags':

@@ -20,10 +20,17 @@ import { type RuleValues, toPort, toProtocol, validRule } from './validate-rule.
 const attributes: Attributes = {
   ...idAttribute,
   security_group_id: { post: true, required: true, check: check.text(36), filter: true, sort: true },
-  remote_group_id: { post: true, default: null, filter: true, sort: true },
+  remote_group_id: {
+    post: true,
+    default: null,
+    check: check.orNull(check.text(36)),
+    filter: true,
+    sort: true,
+  },
   remote_address_group_id: {
     post: true,
     default: null,
+    check: check.orNull(check.text(36)),
     filter: true,
     sort: true,
     extension: 'security-groups-remote-address-group',

@@ -94,6 +94,8 @@ test('rules that mean nothing are refused', async () => {
     [{ remote_ip_prefix: '10.0.0.0/8', remote_group_id: group.id }, '400 SecurityGroupMultipleRemoteEntites'],
     [{ remote_group_id: '00000000-0000-4000-8000-000000000000' }, '404 SecurityGroupNotFound'],
     [{ security_group_id: '00000000-0000-4000-8000-000000000000' }, '404 SecurityGroupNotFound'],
+    [{ remote_group_id: [] }, '400 HTTPBadRequest'],
+    [{ remote_address_group_id: { a: 1 } }, '400 HTTPBadRequest'],
   ]
   for (const [values, expected] of cases) assert.equal(await ask(values), expected, JSON.stringify(values))
 })

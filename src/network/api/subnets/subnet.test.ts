@@ -169,6 +169,8 @@ test('subnets are taken out of pools, each prefix once, within the limits of the
     max_prefixlen: 26,
     default_quota: 1024,
   })
+  const vast = { name: 'vast', prefixes: ['10.12.0.0/24'], default_quota: 2 ** 53 }
+  assert.equal((await cloud.member('POST', '/subnetpools', { subnetpool: vast })).status, 400)
   assert.deepEqual(pool.prefixes, ['10.8.0.0/23', '10.10.0.0/24', '10.11.0.0/24'])
   const from = { subnetpool_id: pool.id }
   const parallel = await Promise.all([ask(from), ask(from)])
