@@ -3,7 +3,7 @@ import { after, type TestContext } from 'node:test'
 import type { Bus } from '../../../src/base/bus/bus.ts'
 import type { OpenBus } from '../../../src/base/bus/open.ts'
 import { openBus } from '../../../src/base/bus/open.ts'
-import { silentLogger } from '../../../src/base/log.ts'
+import { type Logger, silentLogger } from '../../../src/base/log.ts'
 import { Rabbitmq, whyNoRabbitmq } from '../../../src/testing/rabbitmq.ts'
 
 export const skip = whyNoRabbitmq() ?? false
@@ -34,4 +34,17 @@ export function openBusFor(t: TestContext, ...how: Parameters<typeof openTestBus
   const bus = openTestBus(...how)
   t.after(() => bus.close())
   return bus
+}
+
+/** A log whose lines a test can read. */
+export function recordingLog() {
+  const lines: { level: string; msg: string }[] = []
+  const write = (level: string) => (fields: object, msg: string) => void lines.push({ ...fields, level, msg })
+  const log = {
+    debug: () => undefined,
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+  } as unknown as Logger
+  return { log, lines }
 }

@@ -36,6 +36,7 @@ export class Calls {
     this.#outbox = outbox
     this.#topology = topology
     this.#config = config
+    link.watch(({ connected }) => connected && this.#listenAgain())
   }
 
   async call(target: Target, method: string, args: unknown, seconds: number): Promise<unknown> {
@@ -109,11 +110,22 @@ export class Calls {
       const listening = { session, channel: this.#consume(session) }
       this.#listening = listening
       const forget = (): void => {
-        if (this.#listening === listening) this.#listening = undefined
+        if (this.#listening !== listening) return
+        this.#listening = undefined
+        if (!session.lost.aborted) this.#listenAgain()
       }
       listening.channel.then((channel) => channel.on('close', forget), forget)
     }
     await this.#listening.channel
+  }
+
+  /** Answers to calls from before the connection was lost may still come. Whoever calls next sees what is wrong. */
+  #listenAgain(): void {
+    if (this.#waiting.size === 0) return
+    this.#link
+      .session()
+      .then((session) => this.#listen(session))
+      .catch(() => undefined)
   }
 
   async #consume(session: Session): Promise<Channel> {

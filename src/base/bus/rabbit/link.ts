@@ -185,8 +185,9 @@ export class BrokerLink {
   }
 
   #change(change: Pick<BusState, 'connected' | 'host' | 'why'>): void {
-    const since = change.connected === this.#state.connected ? this.#state.since : Date.now()
-    this.#state = { transport: 'rabbit', ...change, since }
+    const same = change.connected === this.#state.connected
+    this.#state = { transport: 'rabbit', ...change, since: same ? this.#state.since : Date.now() }
+    if (same) return
     for (const listener of this.#listeners) listener(this.#state)
   }
 }
