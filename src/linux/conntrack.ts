@@ -10,9 +10,9 @@ export interface TrackedAddress {
 export async function forgetConnections(run: Run, addresses: readonly TrackedAddress[]): Promise<void> {
   for (const { address, zone } of addresses) {
     const family = address.includes(':') ? 'ipv6' : 'ipv4'
-    for (const direction of ['--orig-src', '--orig-dst']) {
-      // 1: there was none.
-      await run('conntrack', ['-D', '-f', family, '-w', String(zone), direction, address], { okCodes: [1] })
-    }
+    // 1: there was none.
+    const forget = (direction: string) =>
+      run('conntrack', ['-D', '-f', family, '-w', String(zone), direction, address], { okCodes: [1] })
+    await Promise.all(['--orig-src', '--orig-dst'].map(forget))
   }
 }

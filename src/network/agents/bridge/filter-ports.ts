@@ -87,7 +87,6 @@ export class PortFilter {
     const changes = { rules: this.#rules.takeChanges(), sets: this.#sets.takeChanges() }
     if (await changeFilter(this.#deps.host, changes))
       this.#deps.log.debug({ ports: this.#ports.size }, 'packet filter changed')
-    await this.#endConnections()
   }
 
   /** Reads all rules and sets of the host, and makes them what is wanted. */
@@ -101,11 +100,10 @@ export class PortFilter {
     const wanted = { rules: this.#rules.whole(), sets: this.#sets.whole() }
     if (await changeFilter(host, await compareFilter(host, names, actual, wanted)))
       log.info({ ports: this.#ports.size }, 'packet filter changed')
-    await this.#endConnections()
   }
 
   /** Ends what rules that are gone once allowed. The rules themselves are in force already if this fails. */
-  async #endConnections(): Promise<void> {
+  async endConnections(): Promise<void> {
     const addresses = [...this.#restricted.values()].flatMap((port) => {
       const zone = this.#zones.of(this.#bridgeOf(port.networkId))
       return port.fixedIps.map((ip) => ({ address: ip.ipAddress, zone }))

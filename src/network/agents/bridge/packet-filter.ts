@@ -47,11 +47,13 @@ export async function compareFilter(
   return { rules: { bridge: compare('bridge'), ipv4: compare('ipv4'), ipv6: compare('ipv6') }, sets }
 }
 
-/** Makes the changes, one process for each kind; says whether there were any. */
+/** Makes the changes, one process for each kind, side by side; says whether there were any. */
 export async function changeFilter(host: Host, { rules, sets }: FilterChanges): Promise<boolean> {
-  if (sets.fill.length > 0) await host.changeSets(sets.fill)
+  const filling = sets.fill.length > 0 ? host.changeSets(sets.fill) : Promise.resolve()
+  // A rule cannot name a set that is not there yet.
+  if (sets.fill.some((change) => change.do === 'create')) await filling
   const changed = families.filter((family) => rules[family].length > 0)
-  await Promise.all(changed.map((family) => host.changeRules(family, rules[family])))
+  await Promise.all([filling, ...changed.map((family) => host.changeRules(family, rules[family]))])
   if (sets.destroy.length > 0) await host.changeSets(sets.destroy)
   return changed.length + sets.fill.length + sets.destroy.length > 0
 }

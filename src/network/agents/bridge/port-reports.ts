@@ -1,7 +1,12 @@
 /** Tells the server which ports came up or went down, and only what it does not know. */
+import type { Logger } from '../../../base/log.ts'
 import type { ServerMethods, WantedPort } from '../../rpc/agents.ts'
 
-export function createPortReports(deps: { server: Pick<ServerMethods, 'portsChanged'>; hostName: string }) {
+export function createPortReports(deps: {
+  server: Pick<ServerMethods, 'portsChanged'>
+  hostName: string
+  log: Logger
+}) {
   /** What was reported since the server's view of a port was last read. */
   const sent = new Map<string, 'up' | 'down'>()
 
@@ -18,6 +23,7 @@ export function createPortReports(deps: { server: Pick<ServerMethods, 'portsChan
       const down = unwired.filter((port) => isNews(port, 'down')).map((port) => port.id)
       if (up.length + down.length === 0) return
       await deps.server.portsChanged({ host: deps.hostName, up, down })
+      deps.log.debug({ up, down }, 'ports were reported')
       for (const id of up) sent.set(id, 'up')
       for (const id of down) sent.set(id, 'down')
     },

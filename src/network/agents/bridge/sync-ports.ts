@@ -84,11 +84,14 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
     const mine = due
     due = nothingDue()
     const woken = mine.ask || mine.devices || mine.taps.size > 0
-    const compare = mine.compare || !woken || !sound || now - comparedAt >= compareMilliseconds
+    const follow = woken && sound
+    const compare = mine.compare || !follow || now - comparedAt >= compareMilliseconds
     sound = false
     const difference = mine.ask || compare ? await ask(now - wholeAt >= wholeMilliseconds) : undefined
+    // A guest that starts does not wait for the comparison of everything that happens to be due.
+    if (follow) await syncChanges(difference, mine)
     if (compare) await syncAll()
-    else await syncChanges(difference, mine)
+    await filter.endConnections()
     if (compare) comparedAt = now
     sound = true
   }

@@ -11,8 +11,8 @@ import type { Changed, ServerMethods, WantedDhcp } from '../../rpc/agents.ts'
 import type { CloudNames } from '../names.ts'
 import type { Daemons } from './daemons.ts'
 import { unwireNetwork, wireNetwork } from './devices.ts'
+import { type Due, NetworkRecord } from './network-record.ts'
 import type { DhcpOptions } from './options.ts'
-import { NetworkRecord } from './served-network.ts'
 
 export interface SyncNetworksDeps {
   server: Pick<ServerMethods, 'wantedDhcp' | 'ensureDhcpPort' | 'releaseDhcpPort' | 'dhcpReady'>
@@ -76,19 +76,26 @@ export function syncNetworks(deps: SyncNetworksDeps): SyncNetworks {
         )
       }
     }
+    const served = [...records.values()].filter(isServed)
     const ready: NetworkRecord[] = []
-    for (const record of records.values()) {
-      if (!isServed(record)) continue
+    for (const record of served) {
       await each(
         async () => {
-          await serve(record)
+          await serve(record, record.due)
           ready.push(record)
         },
         () => record.failed(),
       )
     }
     await tellReady(ready)
-    count()
+    // Nobody who starts waits for this.
+    for (const record of ready.filter((each) => each.isOld(clock.now(), checkAgainMilliseconds))) {
+      await each(
+        () => serve(record, 'all'),
+        () => record.failed(),
+      )
+    }
+    count(served)
     if (failures.length === 1) throw failures[0]
     if (failures.length > 1) throw new AggregateError(failures, failures.map(describeError).join('; '))
   }
@@ -121,8 +128,7 @@ export function syncNetworks(deps: SyncNetworksDeps): SyncNetworks {
     revision = answer.revision
   }
 
-  async function serve(record: NetworkRecord): Promise<void> {
-    const due = record.due(clock.now(), checkAgainMilliseconds)
+  async function serve(record: NetworkRecord, due: Due): Promise<void> {
     if (due === 'nothing') return
     const first = record.dhcpPort === null
     if (record.dhcpPort === null)
@@ -149,12 +155,13 @@ export function syncNetworks(deps: SyncNetworksDeps): SyncNetworks {
       .map((record) => [record, record.untold()] as const)
       .filter(([, ids]) => ids.length > 0)
     if (untold.length === 0) return
-    await server.dhcpReady({ portIds: untold.flatMap(([, ids]) => ids) })
+    const portIds = untold.flatMap(([, ids]) => ids)
+    await server.dhcpReady({ portIds })
+    log.debug({ portIds }, 'DHCP is ready for ports')
     for (const [record, ids] of untold) record.told(ids)
   }
 
-  function count(): void {
-    const served = [...records.values()].filter(isServed)
+  function count(served: readonly NetworkRecord[]): void {
     status.networks = served.length
     status.subnets = served.reduce((sum, record) => sum + record.subnets.length, 0)
     status.ports = served.reduce((sum, record) => sum + record.portCount, 0)

@@ -3,7 +3,7 @@ import type { DhcpClient, WantedDhcpNetwork } from '../../rpc/agents.ts'
 import type { ServedNetwork } from './network.ts'
 
 /** What must be done on the host for a network. */
-type Due = 'nothing' | 'ports' | 'all'
+export type Due = 'nothing' | 'ports' | 'all'
 
 export class NetworkRecord {
   readonly #ports = new Map<string, DhcpClient>()
@@ -78,9 +78,13 @@ export class NetworkRecord {
     else if (this.#due === 'nothing') this.#due = 'ports'
   }
 
-  /** What is to be done now; everything is looked at again after a while, in case somebody else changed something. */
-  due(now: number, checkAgainMilliseconds: number): Due {
-    return now - this.#checkedAt >= checkAgainMilliseconds ? 'all' : this.#due
+  get due(): Due {
+    return this.#due
+  }
+
+  /** Everything is looked at again after a while, in case somebody else changed something. */
+  isOld(now: number, checkAgainMilliseconds: number): boolean {
+    return now - this.#checkedAt >= checkAgainMilliseconds
   }
 
   done(due: Due, now: number): void {
