@@ -15,6 +15,7 @@ export const layers: readonly (readonly [path: string, may: readonly string[]])[
 
   ['identity/client.ts', []],
   ['identity/service.ts', ['identity']],
+  ['identity/manage', ['identity']],
   [
     'identity/api',
     ['identity/store', 'identity/tokens', 'identity/passwords.ts', 'identity/credential-cipher.ts'],
@@ -25,6 +26,7 @@ export const layers: readonly (readonly [path: string, may: readonly string[]])[
 
   ['image/client.ts', []],
   ['image/service.ts', ['image']],
+  ['image/manage', ['image/store']],
   ['image/api', ['image/store', 'image/backends', 'image/config.ts']],
   ['image/backends', []],
   ['image/store', []],
@@ -33,6 +35,7 @@ export const layers: readonly (readonly [path: string, may: readonly string[]])[
   ['placement/client.ts', ['placement/client']],
   ['placement/client', []],
   ['placement/service.ts', ['placement']],
+  ['placement/manage', ['placement/store']],
   ['placement/api', ['placement/store', 'placement/candidates', 'placement/error-codes.ts']],
   ['placement/candidates', ['placement/store']],
   ['placement/store', ['placement/standard', 'placement/error-codes.ts']],
@@ -72,6 +75,7 @@ export const layers: readonly (readonly [path: string, may: readonly string[]])[
   ['network/rpc/rules.ts', []],
   ['network/client', []],
   ['network/service.ts', ['network']],
+  ['network/manage', ['network/store']],
   [
     'network',
     [

@@ -23,11 +23,13 @@ export interface BootstrapService {
   type: string
   name: string
   /** Interface → URL; `$(project_id)s` stands for the project of a token. */
-  urls: { public: string; internal: string; admin: string }
+  urls: { public?: string; internal?: string; admin?: string }
 }
 
 export interface Bootstrap {
   adminPassword: string
+  /** Names of the first user, its project and its role; each is admin unless given. */
+  admin?: { user: string; project: string; role: string }
   region: string
   services: readonly BootstrapService[]
   /** Name → password of the users that services call each other as. */
@@ -45,20 +47,23 @@ const domainId = 'default'
 /** Idempotent: what is there stays, except that URLs and passwords become those that are wanted. */
 export async function bootstrapIdentity(deps: Deps, wanted: Bootstrap): Promise<void> {
   const { db } = deps
+  const admin = wanted.admin ?? { user: 'admin', project: 'admin', role: 'admin' }
   // Hashes take long, and a transaction must not.
   const users = await Promise.all(
-    Object.entries({ admin: wanted.adminPassword, ...wanted.serviceUsers }).map(async ([name, password]) => ({
-      name,
-      hash: await hashIfOther(deps, name, password),
-    })),
+    Object.entries({ [admin.user]: wanted.adminPassword, ...wanted.serviceUsers }).map(
+      async ([name, password]) => ({
+        name,
+        hash: await hashIfOther(deps, name, password),
+      }),
+    ),
   )
   await db.transaction().execute(async (transaction) => {
     await ensureDomain(transaction)
     const projects = {
-      admin: await ensureProject(transaction, 'admin', 'Bootstrap project for initializing the cloud.'),
+      admin: await ensureProject(transaction, admin.project, 'Bootstrap project for initializing the cloud.'),
       service: await ensureProject(transaction, 'service', 'Services of the cloud.'),
     }
-    const roles = await ensureRoles(transaction)
+    const roles = await ensureRoles(transaction, admin.role)
     for (const { name, hash } of users) {
       const userId = await ensureUser(transaction, name, hash, timestamp(deps.clock))
       const grant = (target: Target, role: string) =>
@@ -68,9 +73,9 @@ export async function bootstrapIdentity(deps: Deps, wanted: Bootstrap): Promise<
           roleId: roles[role]!,
           inherited: false,
         })
-      if (name === 'admin') {
-        await grant({ kind: 'project', id: projects.admin }, 'admin')
-        await grant({ kind: 'system' }, 'admin')
+      if (name === admin.user) {
+        await grant({ kind: 'project', id: projects.admin }, admin.role)
+        await grant({ kind: 'system' }, admin.role)
       } else {
         await grant({ kind: 'project', id: projects.service }, 'admin')
         await grant({ kind: 'project', id: projects.service }, 'service')
@@ -129,9 +134,9 @@ async function ensureProject(db: Transaction, name: string, description: string)
   return id
 }
 
-async function ensureRoles(db: Transaction): Promise<Record<string, string>> {
+async function ensureRoles(db: Transaction, adminRole: string): Promise<Record<string, string>> {
   const ids: Record<string, string> = {}
-  for (const name of ['admin', 'manager', 'member', 'reader', 'service']) {
+  for (const name of new Set(['admin', 'manager', 'member', 'reader', 'service', adminRole])) {
     const known = await findRoleByName(db, name)
     ids[name] = known?.id ?? newHexId()
     if (known !== undefined) continue
@@ -181,6 +186,7 @@ async function ensureService(db: Transaction, wanted: BootstrapService, region: 
     await insertService(db, { id, type: wanted.type, enabled: 1, extra })
   }
   for (const [kind, url] of Object.entries(wanted.urls)) {
+    if (url === undefined) continue
     const [endpoint] = await listEndpoints(db, { serviceId: id, interface: kind, regionId: region })
     if (endpoint === undefined) {
       const row = { id: newHexId(), service_id: id, interface: kind, region_id: region, url }

@@ -28,14 +28,16 @@ export async function migrate<T>(db: Kysely<T>, migrations: readonly Migration[]
   return done
 }
 
-/** The name of the last migration that was applied; undefined for a database that has none. */
-export async function newestApplied<T>(db: Kysely<T>): Promise<string | undefined> {
+/** The name of the newest of these migrations that was applied; undefined when none was. */
+export async function newestApplied<T>(
+  db: Kysely<T>,
+  migrations: readonly Migration[],
+): Promise<string | undefined> {
   const tables = await db.introspection.getTables()
   if (!tables.some((table) => table.name === 'kilonova_migrations')) return undefined
-  const rows = await sql<{
-    name: string
-  }>`SELECT name FROM kilonova_migrations ORDER BY applied_at DESC, name DESC`.execute(db)
-  return rows.rows[0]?.name
+  const { rows } = await sql<{ name: string }>`SELECT name FROM kilonova_migrations`.execute(db)
+  const applied = new Set(rows.map((row) => row.name))
+  return migrations.findLast(({ name }) => applied.has(name))?.name
 }
 
 async function apply<T>(db: Transaction<T>, { name, up }: Migration): Promise<boolean> {

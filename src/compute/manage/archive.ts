@@ -4,7 +4,7 @@ import { prettyTable } from '../../base/manage/pretty-table.ts'
 import { type Given, type ManageCommand, positive } from '../../base/manage/program.ts'
 import { type Archived, archiveDeleted, forgetInstances, purgeArchived } from '../store/archive.ts'
 import { cell0Uuid } from '../store/cell-dbs.ts'
-import { cellsOf, type NovaManage, needUrl } from './deps.ts'
+import { cellsOf, type NovaManage, needDatabase } from './deps.ts'
 
 const allCells = { flags: '--all-cells', help: 'in every cell, not only that of the configuration' }
 const before = { flags: '--before <date>', help: 'only what was deleted before: YYYY-MM-DD [HH:mm[:ss]]' }
@@ -101,7 +101,7 @@ async function purge(given: Given, deps: NovaManage): Promise<number> {
 }
 
 async function chosenCells(given: Given, deps: NovaManage): Promise<{ prefix: string; url: string }[]> {
-  if (given['allCells'] !== true) return [{ prefix: '', url: needUrl(deps.settings.database, 'database') }]
+  if (given['allCells'] !== true) return [{ prefix: '', url: needDatabase(deps) }]
   const cells = await cellsOf(deps)
   return cells.map((cell) => ({
     prefix: `${cell.uuid === cell0Uuid ? 'cell0' : cell.name || cell.uuid}.`,

@@ -16,7 +16,7 @@ import {
   setCellDisabled,
 } from '../store/cells.ts'
 import { cellMigrations } from '../store/migrations/list.ts'
-import { cellsOf, findCell, type NovaManage, needUrl, noSuchCell } from './deps.ts'
+import { cellsOf, findCell, type NovaManage, needDatabase, noSuchCell } from './deps.ts'
 
 const url = '--database_connection <database_connection>'
 const transport = '--transport-url <transport_url>'
@@ -88,7 +88,7 @@ export async function mapCell0(deps: NovaManage, databaseConnection?: string): P
     uuid: cell0Uuid,
     name: 'cell0',
     transportUrl: 'none:///',
-    databaseConnection: databaseConnection ?? cell0Url(needUrl(deps.settings.database, 'database')),
+    databaseConnection: databaseConnection ?? cell0Url(needDatabase(deps)),
   })
   return true
 }

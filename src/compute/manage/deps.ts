@@ -1,7 +1,7 @@
 /** What nova's management commands work on. */
 import type { Kysely } from 'kysely'
 import type { PlacementClient } from '#placement/client.ts'
-import { Fault } from '../../base/errors.ts'
+import { needConnection } from '../../base/manage/database-manage.ts'
 import { fillUrl } from '../cells/url-template.ts'
 import type { ApiTables } from '../store/api-tables.ts'
 import type { CellTables } from '../store/cell-tables.ts'
@@ -18,6 +18,8 @@ export interface NovaSettings {
   sendServiceUserToken: boolean
   /** `[oslo_policy] policy_file`, as found on disk. */
   policyFile: string | null
+  /** The configuration files that were read. */
+  files: readonly string[]
 }
 
 export interface NovaManage extends AsyncDisposable {
@@ -31,15 +33,13 @@ export interface NovaManage extends AsyncDisposable {
   placement(): Promise<PlacementClient>
 }
 
-/** The URL, or a Fault that says which key of which section is missing. */
-export function needUrl(url: string | null, group: string, name = 'connection'): string {
-  if (url !== null && url !== '') return url
-  throw new Fault(
-    'invalid',
-    `No [${group}] ${name} is set in the configuration files that were read (--config-file names others; ` +
-      `the default is /etc/nova/nova.conf). Write ${name} = … under [${group}] and try again.`,
-  )
-}
+/** `[database] connection`, or a Fault that says where it was looked for. */
+export const needDatabase = (deps: NovaManage): string =>
+  needConnection(deps.settings.database, 'database', deps.settings.files)
+
+/** `[api_database] connection`, or a Fault that says where it was looked for. */
+export const needApiDatabase = (deps: NovaManage): string =>
+  needConnection(deps.settings.apiDatabase, 'api_database', deps.settings.files)
 
 /** A mapping with its templates filled from this configuration. */
 export const filled = (deps: NovaManage, cell: CellMappingRow): CellMappingRow => ({

@@ -1,10 +1,11 @@
 /** `nova-manage api_db` and `db`: bringing databases up to date. */
 import { migrate, newestApplied } from '../../base/db/migrate.ts'
-import { describeError, Fault } from '../../base/errors.ts'
+import { describeError } from '../../base/errors.ts'
+import { refuseOlder } from '../../base/manage/database-manage.ts'
 import type { Given, ManageCommand } from '../../base/manage/program.ts'
 import { cell0Uuid } from '../store/cell-dbs.ts'
 import { apiMigrations, cellMigrations } from '../store/migrations/list.ts'
-import { cellsOf, type NovaManage, needUrl } from './deps.ts'
+import { cellsOf, type NovaManage, needApiDatabase, needDatabase } from './deps.ts'
 
 export const schemaCommands: readonly ManageCommand<NovaManage>[] = [
   {
@@ -12,8 +13,8 @@ export const schemaCommands: readonly ManageCommand<NovaManage>[] = [
     help: 'bring the API database up to date',
     arguments: ['[VERSION]'],
     async run(given, deps) {
-      refuseOlder(given, apiMigrations)
-      needUrl(deps.settings.apiDatabase, 'api_database')
+      refuseOlder(given['version'], apiMigrations)
+      needApiDatabase(deps)
       await migrate(deps.apiDb(), apiMigrations)
       return 0
     },
@@ -22,8 +23,8 @@ export const schemaCommands: readonly ManageCommand<NovaManage>[] = [
     name: 'api_db version',
     help: 'print the version of the API database',
     async run(_given, deps) {
-      needUrl(deps.settings.apiDatabase, 'api_database')
-      deps.print((await newestApplied(deps.apiDb())) ?? 'None')
+      needApiDatabase(deps)
+      deps.print((await newestApplied(deps.apiDb(), apiMigrations)) ?? 'None')
       return 0
     },
   },
@@ -38,16 +39,16 @@ export const schemaCommands: readonly ManageCommand<NovaManage>[] = [
     name: 'db version',
     help: "print the version of the configured cell's database",
     async run(_given, deps) {
-      const db = deps.cellDb(needUrl(deps.settings.database, 'database'))
-      deps.print((await newestApplied(db)) ?? 'None')
+      const db = deps.cellDb(needDatabase(deps))
+      deps.print((await newestApplied(db, cellMigrations)) ?? 'None')
       return 0
     },
   },
 ]
 
 async function syncCells(given: Given, deps: NovaManage): Promise<number> {
-  refuseOlder(given, cellMigrations)
-  const own = needUrl(deps.settings.database, 'database')
+  refuseOlder(given['version'], cellMigrations)
+  const own = needDatabase(deps)
   if (given['localCell'] !== true) {
     try {
       const cell0 = (await cellsOf(deps)).find((cell) => cell.uuid === cell0Uuid)
@@ -66,13 +67,4 @@ async function syncCells(given: Given, deps: NovaManage): Promise<number> {
   }
   await migrate(deps.cellDb(own), cellMigrations)
   return 0
-}
-
-function refuseOlder(given: Given, migrations: readonly { name: string }[]): void {
-  const wanted = given['version']
-  if (wanted === undefined || wanted === migrations.at(-1)?.name) return
-  throw new Fault(
-    'invalid',
-    `Databases go to their newest version only, ${migrations.at(-1)?.name}; ${wanted} is another.`,
-  )
 }

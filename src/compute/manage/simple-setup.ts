@@ -4,7 +4,7 @@ import type { Given, ManageCommand } from '../../base/manage/program.ts'
 import { saveCellMapping } from '../store/cells.ts'
 import { listComputeNodes } from '../store/compute-nodes.ts'
 import { cellUrls, mapCell0, syncCell0 } from './cells.ts'
-import { cellsOf, type NovaManage, needUrl } from './deps.ts'
+import { cellsOf, type NovaManage, needDatabase } from './deps.ts'
 import { mapHostsOf } from './hosts.ts'
 
 const transport = { flags: '--transport-url <transport_url>', help: "the cell's message queue" }
@@ -36,7 +36,7 @@ export const simpleSetupCommands: readonly ManageCommand<NovaManage>[] = [
 async function mapCellAndHosts(given: Given, deps: NovaManage): Promise<number> {
   const urls = cellUrls(given, deps)
   if (urls === undefined) return 1
-  const db = deps.cellDb(needUrl(deps.settings.database, 'database'))
+  const db = deps.cellDb(needDatabase(deps))
   if ((await listComputeNodes(db)).length === 0) {
     deps.print('No hosts found to map to cell, exiting.')
     return 0

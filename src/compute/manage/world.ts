@@ -38,6 +38,7 @@ export function manageWorld(
       transportUrl: 'rabbit://openstack:secret@controller',
       sendServiceUserToken: false,
       policyFile: null,
+      files: [],
       ...settings,
     },
     print: (line) => printed.push(line),
