@@ -16,6 +16,8 @@ function wholeNumber(text: string): number {
   return number
 }
 
+const gather = (value: string, before: string[]): string[] => [...before, value]
+
 /** The command line as data: names, options, and the file that does the work. */
 export function program(): Command {
   // What follows a command that runs another one belongs to that: `lab enter HOST ip -json address`.
@@ -61,6 +63,14 @@ export function program(): Command {
     .action(async (service, options) =>
       run(async () => (await import('./logs.ts')).logs({ ...options, service })),
     )
+  kilonova
+    .command('doctor')
+    .description("what is wrong with this host's part of a cloud of several, and what to do about it")
+    .option('--program <name>', 'look at this program (nova-api, …) instead of all set up here; may be repeated', gather, [])
+    .option('--config-file <file>', "read this instead of the files in OpenStack's places; may be repeated", gather, [])
+    .option('--config-dir <directory>', 'read every *.conf in it, too; may be repeated', gather, [])
+    .option('--json', 'as JSON')
+    .action(async (options) => run(async () => (await import('./doctor/doctor.ts')).doctor(options)))
   kilonova
     .command('down')
     .description('stop the cloud; its servers go on running until it is up again')

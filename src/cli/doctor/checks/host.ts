@@ -1,0 +1,186 @@
+/** This host: packages, hypervisor, network cards and addresses, as its programs need them. */
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { distance } from 'fastest-levenshtein'
+import { missingPackages } from '../../up/packages.ts'
+import { type Check, type Finding, failure, ok, warning } from '../finding.ts'
+import { type ProgramHere, textOf, whereOf } from '../programs-here.ts'
+import { reach } from '../reach.ts'
+
+export function hostChecks(programs: readonly ProgramHere[]): Check[] {
+  const run = async () => [
+    ...checkPackages(programs),
+    ...checkHypervisor(programs),
+    ...checkAddresses(programs),
+    ...checkNics(programs),
+    ...checkRoles(programs),
+    ...(await checkListening(programs)),
+  ]
+  return [{ about: 'this host', run }]
+}
+
+/** What each program's work needs of `up`'s list. */
+const purposes: Readonly<Record<string, readonly string[]>> = {
+  'nova-compute': ['guests', 'disks', 'config drives'],
+  'neutron-linuxbridge-agent': ['networks', 'security groups', 'anti-spoofing'],
+  'neutron-dhcp-agent': ['networks', 'DHCP'],
+  'neutron-metadata-agent': ['guest metadata'],
+}
+
+function checkPackages(programs: readonly ProgramHere[]): Finding[] {
+  const wanted = new Set(
+    programs
+      .filter((program) => !(program.name === 'nova-compute' && isFake(program)))
+      .flatMap(({ name }) => purposes[name] ?? []),
+  )
+  if (wanted.size === 0) return []
+  const missing = missingPackages().filter((need) => wanted.has(need.for))
+  if (missing.length === 0) return [ok('packages', 'all that these programs need are there')]
+  const names = missing.map((need) => need.package)
+  return [
+    failure(
+      'packages',
+      `missing: ${missing.map((need) => `${need.package} (for ${need.for})`).join(', ')}`,
+      `apt-get install --no-install-recommends ${names.join(' ')}`,
+    ),
+  ]
+}
+
+const isFake = ({ config }: ProgramHere): boolean => /fake/i.test(textOf(config, 'computeDriver') ?? '')
+
+function checkHypervisor(programs: readonly ProgramHere[]): Finding[] {
+  const compute = programs.find(({ name }) => name === 'nova-compute')
+  if (compute === undefined || isFake(compute)) return []
+  const virtType = textOf(compute.config, 'libvirtVirtType') ?? 'auto'
+  const findings: Finding[] = []
+  const flagged = /\b(vmx|svm)\b/.test(readFileSync('/proc/cpuinfo', 'utf8'))
+  const kvm = canOpen('/dev/kvm')
+  if (virtType === 'kvm' && !(flagged && kvm)) {
+    findings.push(
+      failure(
+        'hypervisor',
+        `[libvirt] virt_type = kvm (${whereOf(compute, 'libvirtVirtType')}), but ${flagged ? '/dev/kvm cannot be opened' : 'the processor shows neither vmx nor svm'}`,
+        'Turn virtualization on in the firmware (or nested virtualization, on a virtual machine), or write virt_type = qemu.',
+      ),
+    )
+  } else if (virtType === 'qemu' && flagged && kvm) {
+    findings.push(
+      warning(
+        'hypervisor',
+        'guests are emulated (virt_type = qemu), though this processor could run them itself',
+        'Write [libvirt] virt_type = kvm, or leave it out.',
+      ),
+    )
+  } else {
+    findings.push(
+      ok('hypervisor', flagged && kvm ? 'the processor runs guests (kvm)' : 'guests are emulated (qemu)'),
+    )
+  }
+  const socket = ['/run/libvirt/libvirt-sock', '/var/run/libvirt/libvirt-sock'].find(existsSync)
+  findings.push(
+    socket === undefined
+      ? failure(
+          'libvirt',
+          'there is no socket /run/libvirt/libvirt-sock',
+          'systemctl start libvirtd (nova-compute waits for it)',
+        )
+      : ok('libvirt', `listens at ${socket}`),
+  )
+  return findings
+}
+
+function canOpen(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const addressesHere = (): { nic: string; address: string }[] =>
+  Object.entries(networkInterfaces()).flatMap(([nic, list]) =>
+    (list ?? []).map(({ address }) => ({ nic, address })),
+  )
+
+function checkAddresses(programs: readonly ProgramHere[]): Finding[] {
+  const here = addressesHere()
+  const seen = new Set<string>()
+  return programs.flatMap((program) =>
+    (['myIp', 'localIp'] as const).flatMap((key): Finding[] => {
+      const address = textOf(program.config, key)
+      const where = whereOf(program, key)
+      if (address === undefined || address === '' || where === 'default' || seen.has(where)) return []
+      seen.add(where)
+      const subject = `${key === 'myIp' ? '[DEFAULT] my_ip' : '[vxlan] local_ip'} = ${address} (${where})`
+      const nic = here.find((one) => one.address === address)?.nic
+      if (nic !== undefined) return [ok(subject, `is on ${nic}`)]
+      const others = here.filter(({ nic }) => nic !== 'lo' && !nic.startsWith('tap'))
+      const list = others.map((one) => `${one.address} (${one.nic})`).join(', ')
+      return [failure(subject, 'is no address of this host', `Did you mean one of ${list}?`)]
+    }),
+  )
+}
+
+function checkNics(programs: readonly ProgramHere[]): Finding[] {
+  const agent = programs.find(({ name }) => name === 'neutron-linuxbridge-agent')
+  if (agent === undefined) return []
+  const where = whereOf(agent, 'physicalInterfaceMappings')
+  const nics = existsSync('/sys/class/net') ? nicsHere() : []
+  const mappings = Object.entries((agent.config['physicalInterfaceMappings'] ?? {}) as Record<string, string>)
+  return mappings.map(([network, nic]) => {
+    const subject = `NIC ${nic} of physical network ${network} (${where})`
+    if (nics.includes(nic)) return ok(subject, 'is there')
+    const near = nics.toSorted((a, b) => distance(a, nic) - distance(b, nic))
+    const comment = /\s|\/\//.test(nic) ? ' A comment must stand on a line of its own.' : ''
+    return failure(subject, `this host has no NIC of that name${comment}`, `It has ${near.join(', ')}.`)
+  })
+}
+
+const nicsHere = (): string[] =>
+  readFileSync('/proc/net/dev', 'utf8')
+    .split('\n')
+    .flatMap((line) => /^\s*(\S+):/.exec(line)?.[1] ?? [])
+    .filter((nic) => nic !== 'lo' && !/^(tap|brq|vxlan-)/.test(nic))
+
+function checkRoles(programs: readonly ProgramHere[]): Finding[] {
+  const names = programs.map(({ name }) => name)
+  if (!names.includes('nova-conductor') || !names.includes('nova-compute')) return []
+  return [
+    warning(
+      'roles',
+      'nova-conductor and nova-compute are set up on one host',
+      'Compute hosts should not know the database: run nova-conductor elsewhere, unless this is an all-in-one.',
+    ),
+  ]
+}
+
+/** Where programs listen, by the keys of their tables. */
+const listeners: readonly (readonly [program: string, port: string, standard: number])[] = [
+  ['nova-api', 'osapiComputeListenPort', 8774],
+  ['neutron-server', 'bindPort', 9696],
+  ['placement-api', 'bindPort', 8778],
+  ['glance-api', 'bindPort', 9292],
+  ['keystone', 'publicPort', 5000],
+]
+
+async function checkListening(programs: readonly ProgramHere[]): Promise<Finding[]> {
+  const own = listeners.flatMap(([name, key, standard]) => {
+    const program = programs.find((one) => one.name === name)
+    if (program === undefined) return []
+    const port = program.config[key]
+    return [{ name, port: typeof port === 'number' ? port : standard }]
+  })
+  return await Promise.all(
+    own.map(async ({ name, port }) => {
+      const { reached } = await reach('127.0.0.1', port)
+      return reached
+        ? ok(`${name}, port ${port}`, 'listens')
+        : warning(
+            `${name}, port ${port}`,
+            'does not listen here',
+            `Start it: systemctl start ${name}; its log tells what it waits for.`,
+          )
+    }),
+  )
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { hostChecks } from './checks/host.ts'
+import { serviceChecks } from './checks/services.ts'
+import type { Finding } from './finding.ts'
+import { type ProgramHere, programsHere } from './programs-here.ts'
+import { portFinding, reach } from './reach.ts'
+import { report } from './report.ts'
+import { serviceAt } from './service-at.ts'
+
+/** A server that answers everything with one document. */
+async function answering(type: string, body: string) {
+  const server: Server = createServer((_request, reply) => reply.setHeader('content-type', type).end(body))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+/** The programs that these configuration files set up. */
+function programsOf(name: Parameters<typeof programsHere>[0]['names'][number], content: string): ProgramHere[] {
+  const directory = mkdtempSync(join(tmpdir(), 'kilonova-doctor-'))
+  const file = join(directory, 'program.conf')
+  writeFileSync(file, content)
+  try {
+    return programsHere({ names: [name], configFiles: [file], configDirs: [] })
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+const failures = async (checks: readonly { run(): Promise<readonly Finding[]> }[]) =>
+  (await Promise.all(checks.map((check) => check.run()))).flat().filter(({ result }) => result === 'failure')
+
+test('a port that refuses, one that answers and a name that is unknown are told apart', async () => {
+  let port: number
+  {
+    await using server = await answering('text/plain', '')
+    port = server.port
+    assert.equal((await reach('127.0.0.1', port)).reached, true)
+  }
+  const refused = await reach('127.0.0.1', port)
+  assert.equal(refused.reached || refused.how, 'refused')
+  const unknown = await reach('no-such-host.invalid', 80)
+  assert.equal(unknown.reached || unknown.how, 'unknown name')
+  const filtered = { reached: false, how: 'filtered', error: '' } as const
+  const finding = portFinding('x', { host: 'controller', port: 5672 }, filtered, 'nova.conf:3')
+  assert.match(finding.detail, /controller:5672 \(nova\.conf:3\).*firewall/)
+  assert.match(finding.fix ?? '', /firewall-cmd .*5672.*ufw allow 5672.*nft/)
+})
+
+test('a service is known by its version document', async () => {
+  const json = (body: unknown) => answering('application/json', JSON.stringify(body))
+  const documents = {
+    identity: { versions: { values: [{ id: 'v3.14' }] } },
+    placement: { versions: [{ id: 'v1.0', min_version: '1.0', max_version: '1.39' }] },
+    compute: { versions: [{ id: 'v2.0' }, { id: 'v2.1', min_version: '2.1', max_version: '2.96' }] },
+    network: { versions: [{ id: 'v2.0', status: 'CURRENT' }] },
+    image: { versions: [{ id: 'v2.15' }, { id: 'v2.13' }] },
+  }
+  for (const [type, document] of Object.entries(documents)) {
+    await using server = await json(document)
+    assert.equal((await serviceAt(`${server.url}/v2.1/%(tenant_id)s`)).is, type)
+  }
+  await using page = await answering('text/html', '<html>403 Forbidden')
+  assert.equal((await serviceAt(page.url)).is, 'html')
+})
+
+test('a web page where a service should be, and another service, are failures that say so', async () => {
+  await using page = await answering('text/html', '<html>403 Forbidden')
+  await using other = await answering('application/json', '{"versions": [{"id": "v2.0"}]}')
+  const conf = `[keystone_authtoken]\nauth_url = ${page.url}\nusername = nova\npassword = x\nproject_name = service\n[glance]\napi_servers = ${other.url}\n`
+  const found = await failures(serviceChecks(programsOf('nova-api', conf)))
+  const details = found.map(({ detail }) => detail).join('\n')
+  assert.match(details, /a web server or proxy answers with a page/)
+  assert.match(details, /the service network answers here/)
+})
+
+test('an address that is not of this host and a NIC that is not there name what there is', async () => {
+  const nova = programsOf('nova-conductor', '[DEFAULT]\nmy_ip = 198.51.100.77\n')
+  const agent = programsOf(
+    'neutron-linuxbridge-agent',
+    '[linux_bridge]\nphysical_interface_mappings = provider:no-such-nic //the second card\n',
+  )
+  const found = await failures(hostChecks([...nova, ...agent]))
+  const address = found.find(({ subject }) => subject.includes('my_ip'))
+  assert.match(address?.subject ?? '', /program\.conf:2/)
+  assert.match(address?.fix ?? '', /Did you mean one of/)
+  const nic = found.find(({ subject }) => subject.startsWith('NIC'))
+  assert.match(nic?.detail ?? '', /A comment must stand on a line of its own/)
+})
+
+test('the report names the files, each finding and its remedy', () => {
+  const programs = programsOf('nova-api', '')
+  const text = report(programs, [
+    { subject: 'a', result: 'ok', detail: 'fine' },
+    { subject: 'b', result: 'failure', detail: 'broken', fix: 'mend it' },
+  ])
+  assert.match(text, /Programs set up here: nova-api/)
+  assert.match(text, /✔ a: fine\n✘ b: broken\n {4}→ mend it/)
+  assert.match(text, /2 checks: 1 failed, 0 with a warning\./)
+})

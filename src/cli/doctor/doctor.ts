@@ -1,0 +1,72 @@
+/** `kilonova doctor`: what is wrong with this host's part of a cloud, and what to do about it. */
+
+import { describeError, Fault } from '../../base/errors.ts'
+import type { ProgramName } from '../config/programs.ts'
+import { programs } from '../config/programs.ts'
+import { showProgress } from '../terminal/progress.ts'
+import { brokerChecks, memcachedChecks } from './checks/brokers.ts'
+import { databaseChecks } from './checks/databases.ts'
+import { hostChecks } from './checks/host.ts'
+import { serviceChecks } from './checks/services.ts'
+import { type Check, type Finding, failure } from './finding.ts'
+import { programsHere } from './programs-here.ts'
+import { report } from './report.ts'
+
+export interface DoctorOptions {
+  program: readonly string[]
+  configFile: readonly string[]
+  configDir: readonly string[]
+  json?: boolean
+}
+
+/** Gives the exit code: 0 when nothing is wrong, 1 when there are failures, 2 when nothing is set up here. */
+export async function doctor(options: DoctorOptions): Promise<number> {
+  const unknown = options.program.find((name) => !(name in programs))
+  if (unknown !== undefined) {
+    throw new Fault(
+      'invalid',
+      `There is no program ${unknown}; there are ${Object.keys(programs).join(', ')}.`,
+    )
+  }
+  const here = programsHere({
+    names: options.program as ProgramName[],
+    configFiles: options.configFile,
+    configDirs: options.configDir,
+  })
+  if (here.length === 0) {
+    console.log(
+      'No configuration of a program was found on this host (/etc/nova/nova.conf, /etc/neutron/neutron.conf, …). ' +
+        'Name files with --config-file and programs with --program; a cloud of one machine is looked at by: kilonova status',
+    )
+    return 2
+  }
+  const checks = [
+    ...hostChecks(here),
+    ...databaseChecks(here),
+    ...brokerChecks(here),
+    ...memcachedChecks(here),
+    ...serviceChecks(here),
+  ]
+  const findings = await runChecks(checks, options.json === true)
+  const failed = findings.some(({ result }) => result === 'failure')
+  if (options.json === true) console.log(JSON.stringify(findings, null, 2))
+  else console.log(report(here, findings))
+  return failed ? 1 : 0
+}
+
+async function runChecks(checks: readonly Check[], quiet: boolean): Promise<Finding[]> {
+  const progress = quiet ? undefined : showProgress()
+  const findings: Finding[] = []
+  for (const check of checks) {
+    progress?.step(check.about)
+    try {
+      findings.push(...(await check.run()))
+    } catch (error) {
+      findings.push(
+        failure(check.about, describeError(error), 'This check could not be made; mend what it names first.'),
+      )
+    }
+  }
+  progress?.done()
+  return findings
+}
