@@ -14,5 +14,8 @@ if (isDaemon(name)) {
   const { runDaemon } = await import('./daemons/run-daemon.ts')
   process.exit(await runDaemon(name, args))
 }
+const { managePrograms } = await import('./manage/programs.ts')
+const manage = Object.hasOwn(managePrograms, name) ? managePrograms[name] : undefined
+if (manage !== undefined) process.exit(await manage(args))
 const { program } = await import('./program.ts')
 await program().parseAsync(process.argv)

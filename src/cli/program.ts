@@ -66,8 +66,18 @@ export function program(): Command {
   kilonova
     .command('doctor')
     .description("what is wrong with this host's part of a cloud of several, and what to do about it")
-    .option('--program <name>', 'look at this program (nova-api, …) instead of all set up here; may be repeated', gather, [])
-    .option('--config-file <file>', "read this instead of the files in OpenStack's places; may be repeated", gather, [])
+    .option(
+      '--program <name>',
+      'look at this program (nova-api, …) instead of all set up here; may be repeated',
+      gather,
+      [],
+    )
+    .option(
+      '--config-file <file>',
+      "read this instead of the files in OpenStack's places; may be repeated",
+      gather,
+      [],
+    )
     .option('--config-dir <directory>', 'read every *.conf in it, too; may be repeated', gather, [])
     .option('--json', 'as JSON')
     .action(async (options) => run(async () => (await import('./doctor/doctor.ts')).doctor(options)))

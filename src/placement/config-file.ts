@@ -12,6 +12,8 @@ export const placementFileOptions = {
   ...osloOptions,
   ...keystoneAuthtoken,
   ...inSection('placement_database', 'database', connectionOptions),
+  /** Where the tables are when placement is set up in nova.conf and has no database of its own. */
+  ...inSection('api_database', 'apiDatabase', connectionOptions),
   ...placementOptions,
   authStrategy: {
     group: 'api',

@@ -1,4 +1,5 @@
 /** OpenStack's programs with the options each reads and the files these stand in. */
+import { existsSync } from 'node:fs'
 import type { Options } from '../../base/config/option.ts'
 import { readSources, type WantedSources } from '../../base/config/sources.ts'
 import { novaOptions } from '../../compute/config-file/nova.ts'
@@ -17,6 +18,8 @@ export interface Program {
   options: Options
   /** Read beside `/etc/<project>/<project>.conf` where no files are asked for. */
   also?: readonly string[]
+  /** Read where none are asked for and none of its own is there. */
+  instead?: readonly string[]
 }
 
 const nova = { project: 'nova', options: novaOptions } as const
@@ -38,7 +41,12 @@ export const programs = {
   'neutron-linuxbridge-agent': agent(linuxbridgeAgentOptions, 'plugins/ml2/linuxbridge_agent.ini'),
   'neutron-dhcp-agent': agent(dhcpAgentOptions, 'dhcp_agent.ini'),
   'neutron-metadata-agent': agent(metadataAgentOptions, 'metadata_agent.ini'),
-  'placement-api': { project: 'placement', options: placementFileOptions },
+  // Until it became a project of its own, it was a part of nova and was set up in nova.conf.
+  'placement-api': {
+    project: 'placement',
+    options: placementFileOptions,
+    instead: ['/etc/nova/nova.conf'],
+  },
   keystone: { project: 'keystone', options: keystoneOptions },
   'glance-api': { project: 'glance', options: glanceOptions },
 } as const satisfies Record<string, Program>
@@ -50,6 +58,10 @@ export function sourcesOf(
   program: ProgramName,
   asked: Omit<WantedSources, 'project' | 'program' | 'also'> = {},
 ): ReturnType<typeof readSources> {
-  const { project, also = [] }: Program = programs[program]
-  return readSources({ project, program, also, environment: process.env, ...asked })
+  const { project, also = [], instead = [] }: Program = programs[program]
+  const read = (more: Partial<WantedSources>) =>
+    readSources({ project, program, also, environment: process.env, ...asked, ...more })
+  const sources = read({})
+  const others = instead.filter(existsSync)
+  return sources.files.length > 0 || others.length === 0 ? sources : read({ configFiles: others })
 }

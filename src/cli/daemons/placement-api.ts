@@ -1,3 +1,4 @@
+import { migratedDatabases } from '../../base/db/opener.ts'
 import { settingsFrom } from '../../placement/config.ts'
 import type { placementFileOptions } from '../../placement/config-file.ts'
 import { startPlacement } from '../../placement/service.ts'
@@ -12,8 +13,7 @@ export const startPlacementApi: StartDaemon<typeof placementFileOptions> = async
   const { tokens, identityUri } = authtokenFrom(config)
   const placement = undo.use(
     await startPlacement({
-      databaseUrl: databaseUrl('placement_database', config.databaseConnection),
-      openDatabase: databasesMadeBy(context as never, 'placement-manage db sync'),
+      ...databaseOf(context),
       settings: settingsFrom(config),
       tokens,
       identityUri,
@@ -23,4 +23,16 @@ export const startPlacementApi: StartDaemon<typeof placementFileOptions> = async
   )
   const door = { app: placement.app, host: config.bindHost, ports: [config.bindPort] }
   return await serveApps([door], undo.move())
+}
+
+/** Its own, whose tables an operator makes; else nova's API database, where it makes them itself as nova once did. */
+function databaseOf(context: Parameters<typeof startPlacementApi>[0]) {
+  const { config, log } = context
+  if (!config.databaseConnection && config.apiDatabaseConnection) {
+    return { databaseUrl: config.apiDatabaseConnection, openDatabase: migratedDatabases({ log }) }
+  }
+  return {
+    databaseUrl: databaseUrl('placement_database', config.databaseConnection),
+    openDatabase: databasesMadeBy(context as never, 'placement-manage db sync'),
+  }
 }

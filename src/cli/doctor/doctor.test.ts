@@ -29,7 +29,10 @@ async function answering(type: string, body: string) {
 }
 
 /** The programs that these configuration files set up. */
-function programsOf(name: Parameters<typeof programsHere>[0]['names'][number], content: string): ProgramHere[] {
+function programsOf(
+  name: Parameters<typeof programsHere>[0]['names'][number],
+  content: string,
+): ProgramHere[] {
   const directory = mkdtempSync(join(tmpdir(), 'kilonova-doctor-'))
   const file = join(directory, 'program.conf')
   writeFileSync(file, content)
