@@ -53,7 +53,7 @@ function depthOf(json: string): number {
 }
 
 /** Refuses a body that no parser read: its content type is not JSON. */
-export function rejectUnread(request: FastifyRequest): void {
+export function rejectUnread(request: Pick<FastifyRequest, 'body' | 'headers'>): void {
   const body = request.body
   if (body === null || typeof body !== 'object' || !('pipe' in body)) return
   if (request.headers['content-length'] === '0') return

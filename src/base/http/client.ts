@@ -26,6 +26,8 @@ export type Send = (call: HttpCall) => Promise<HttpReply>
 /** Calls an app of this process without a socket. */
 export function sendByInject(app: FastifyInstance): Send {
   return async (call) => {
+    const answer = app.dispatcher?.dispatch(call)
+    if (answer !== undefined) return await answer
     const options: InjectOptions = { method: call.method, url: call.path, headers: { ...call.headers } }
     if (call.body !== undefined) {
       options.payload = call.body as NonNullable<InjectOptions['payload']>

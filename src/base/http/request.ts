@@ -1,20 +1,20 @@
 import type { Readable } from 'node:stream'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AuthContext, PolicyChecker } from '../auth/context.ts'
 import { Fault } from '../errors.ts'
 import { type Microversion, parseVersion } from './microversion.ts'
 import type { ApiRequest } from './route.ts'
+import type { Incoming, Outgoing } from './serve.ts'
 
 interface Parts {
-  request: FastifyRequest
-  reply: FastifyReply
+  request: Incoming
+  reply: Outgoing
   auth: AuthContext | Fault
   version: Microversion
   policy: PolicyChecker
   rawBody: boolean
 }
 
-/** A fastify request as handlers see it. */
+/** A request as handlers see it. */
 export class BoundRequest implements ApiRequest<unknown> {
   readonly #parts: Parts
   readonly body: unknown

@@ -33,6 +33,11 @@ export class RouteGroup<Deps> {
     return this.#candidates.every((candidate) => candidate.route.quiet === true)
   }
 
+  /** True when some route of the group takes its body as bytes. */
+  get takesBytes(): boolean {
+    return this.#candidates.some((candidate) => candidate.route.rawBody === true)
+  }
+
   choose(version: Microversion, body: unknown): Route<Deps> {
     const alive = this.#candidates.filter((c) => c.since <= version && version <= c.until)
     if (alive.length === 0) throw new Fault('not-found', 'The resource could not be found.')

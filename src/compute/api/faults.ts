@@ -1,6 +1,6 @@
 /** How nova words a fault: the name of the kind around code and message. */
 import type { Fault } from '../../base/errors.ts'
-import type { FaultReply } from '../../base/http/app.ts'
+import type { FaultReply } from '../../base/http/serve.ts'
 import { statusOf } from '../../base/http/status.ts'
 
 const nameOf: Readonly<Record<number, string>> = {

@@ -1,5 +1,5 @@
 import type { Fault } from '#base/errors.ts'
-import type { FaultReply } from '#base/http/app.ts'
+import type { FaultReply } from '#base/http/serve.ts'
 import { statusOf } from '#base/http/status.ts'
 
 const titles: Readonly<Record<number, string>> = {

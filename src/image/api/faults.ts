@@ -1,7 +1,7 @@
 /** Glance's fault bodies: HTML for clients that take anything, JSON or plain text for those that ask. */
 import { STATUS_CODES } from 'node:http'
 import type { Fault } from '../../base/errors.ts'
-import type { FaultReply } from '../../base/http/app.ts'
+import type { FaultReply } from '../../base/http/serve.ts'
 import { statusOf } from '../../base/http/status.ts'
 
 /**

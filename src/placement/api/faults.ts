@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Fault } from '../../base/errors.ts'
-import type { FaultReply } from '../../base/http/app.ts'
+import type { FaultReply } from '../../base/http/serve.ts'
 import { type Microversion, parseVersion } from '../../base/http/microversion.ts'
 import { statusOf } from '../../base/http/status.ts'
 import { python } from '../../base/http/validate.ts'
