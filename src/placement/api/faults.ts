@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Fault } from '../../base/errors.ts'
-import type { FaultReply } from '../../base/http/serve.ts'
 import { type Microversion, parseVersion } from '../../base/http/microversion.ts'
+import type { FaultReply } from '../../base/http/serve.ts'
 import { statusOf } from '../../base/http/status.ts'
 import { python } from '../../base/http/validate.ts'
 import { errorCodes } from '../error-codes.ts'
