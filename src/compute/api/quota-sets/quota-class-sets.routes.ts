@@ -11,14 +11,15 @@ import { QuotaLimit } from './quota-sets.routes.ts'
 
 const groups: readonly QuotaResource[] = ['server_groups', 'server_group_members']
 
-// Classes learnt of server groups and forgot networks at 2.50, later than quota sets did.
+// Classes showed server groups and forgot networks at 2.50, later than quota sets did; they could be set before.
 const classResources = (version: Microversion): QuotaResource[] =>
   version < 2050
     ? resourcesAt(2035).filter((name) => !groups.includes(name))
     : resourcesAt(Math.max(version, 2036))
 
 const updateBody = byVersion((version) => {
-  const limits = classResources(version).map((name) => [name, Type.Optional(QuotaLimit)])
+  const names = version < 2050 ? resourcesAt(2035) : classResources(version)
+  const limits = names.map((name) => [name, Type.Optional(QuotaLimit)])
   return wrapped('quota_class_set', Type.Object(Object.fromEntries(limits), { additionalProperties: false }))
 })
 

@@ -30,6 +30,11 @@ test('quotas are shown as each microversion knew them', async () => {
     ],
     [false, true, true],
   )
+  const put = async (limit: object, version?: string) => {
+    const body = { quota_class_set: limit }
+    return (await world.call('PUT /os-quota-class-sets/other', { as: 'admin', version, body })).status
+  }
+  assert.deepEqual([await put({ server_groups: 9 }), await put({ fixed_ips: 9 }, '2.50')], [200, 400])
 })
 
 test('limits are set, kept within reason, and reset', async () => {
