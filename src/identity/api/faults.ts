@@ -19,14 +19,15 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 }
 
-/** `{"error": {"code", "message", "title"}}`, keystone's form. */
+/** `{"error": {"code", "message", "title"}}`, keystone's form; to OAuth 2.0's clients in theirs. */
 export function renderFault(fault: Fault): FaultReply {
   const status = statusOf[fault.kind]
   const message =
     fault.kind === 'bug'
       ? 'An unexpected error prevented the server from fulfilling your request.'
       : fault.message
-  const identity = fault.details['identity']
+  const { identity, oauth2 } = fault.details
+  if (oauth2 !== undefined) return { status, body: { error: oauth2, error_description: message } }
   const error = { code: status, message, title: titles[status] ?? 'Error' }
   return { status, body: { error: identity === undefined ? error : { ...error, identity } } }
 }

@@ -21,6 +21,7 @@ import { registeredLimitRoutes } from './limits/registered-limits.routes.ts'
 import { accessTokenRoutes } from './oauth1/access-tokens.routes.ts'
 import { consumerRoutes } from './oauth1/consumers.routes.ts'
 import { authorizeRoute, handshakeRoutes } from './oauth1/handshake.routes.ts'
+import { oauth2Route } from './oauth2/token.routes.ts'
 import { policyAssociationRoutes } from './policies/associations.routes.ts'
 import { policyRoutes } from './policies/policies.routes.ts'
 import { projectRoutes } from './projects/projects.routes.ts'
@@ -79,6 +80,7 @@ export const identityRoutes: readonly Route<IdentityDeps>[] = [
   loginRoute,
   passwordRoute,
   ...handshakeRoutes,
+  oauth2Route,
   ...signedTokenRoutes,
   ...guardedRoutes.map(toRoute),
 ]
