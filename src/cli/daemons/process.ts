@@ -20,6 +20,8 @@ export interface ProcessOptions {
 
 /** Resolves with the exit code once what was asked to stop has stopped. */
 export async function runProcess({ program, first, read, log }: ProcessOptions): Promise<number> {
+  // Nothing else may keep the process while there is nothing to do: timers of tasks do not.
+  const staying = setInterval(() => undefined, 1 << 30)
   using notifier = createNotifier(log)
   using primary = openPrimary()
   const stop = new AbortController()
@@ -79,6 +81,7 @@ export async function runProcess({ program, first, read, log }: ProcessOptions):
   await stopped
   notifier.stopping()
   await finish(daemon, log)
+  clearInterval(staying)
   log.info('stopped')
   return 0
 }

@@ -44,10 +44,10 @@ export interface CellsOptions {
 /** Makes cell0 and cell1 known when no cell is: what `nova-manage cell_v2 map_cell0` and `create_cell` do. */
 export async function ensureCells(
   apiDb: Kysely<ApiTables>,
-  urls: { cell0: string; cell1: string },
+  urls: { cell0: string; cell1: string; transportUrl?: string },
 ): Promise<void> {
   const known = await listCellMappings(apiDb)
-  const transportUrl = 'memory:///'
+  const { transportUrl = 'memory:///' } = urls
   const cell1 = known.find((cell) => cell.uuid !== cell0Uuid)?.uuid ?? newUuid()
   const cells = [
     { uuid: cell0Uuid, name: 'cell0', transportUrl: 'none:///', databaseConnection: urls.cell0 },

@@ -39,8 +39,20 @@ export async function findProjectByName(
     .executeTakeFirst()
 }
 
-export const findDomainByName = (db: Db<Tables>, name: string): Promise<ProjectRow | undefined> =>
-  findProjectByName(db, name, rootDomain)
+/**
+ * A domain by its name, in whatever case unless one has exactly this name: on MariaDB keystone compares so, and its
+ * installation guide writes `user_domain_name = default` for the domain `Default`.
+ */
+export async function findDomainByName(db: Db<Tables>, name: string): Promise<ProjectRow | undefined> {
+  const exact = await findProjectByName(db, name, rootDomain)
+  if (exact !== undefined) return exact
+  return db
+    .selectFrom('project')
+    .selectAll()
+    .where('domain_id', '=', rootDomain)
+    .where((e) => e(e.fn('lower', ['name']), '=', name.toLowerCase()))
+    .executeTakeFirst()
+}
 
 export interface ProjectFilter {
   domainId?: string

@@ -29,6 +29,18 @@ test('a password gives a project-scoped token with the roles, what they imply, a
   assert.equal(short.body.token.catalog, undefined)
 })
 
+test("a domain's name may be written in another case, as keystone's guide does", async () => {
+  await using world = await startWorld()
+  const domain = { name: 'default' }
+  const user = { name: 'admin', password: 'secret', domain }
+  const auth = {
+    identity: { methods: ['password'], password: { user } },
+    scope: { project: { name: 'admin', domain } },
+  }
+  const reply = await world.call('POST', '/v3/auth/tokens', undefined, { auth })
+  assert.deepEqual([reply.status, reply.body.token.project.domain.name], [201, 'Default'])
+})
+
 test('unscoped, domain and system scopes give what the user has there, and nothing where it has none', async () => {
   await using world = await startWorld()
   const login = async (scope: unknown) => {
