@@ -49,6 +49,8 @@ type ServiceName = (typeof services)[number]
 export type InstanceName = ProgramName | `${ProgramName}@${string}`
 
 const password = 'secret'
+/** Many programs start at once, maybe on a busy machine. */
+const startPatience = 300_000
 const main = new URL('../cli/main.ts', import.meta.url).pathname
 
 export class DaemonCloud implements AsyncDisposable {
@@ -168,20 +170,24 @@ export class DaemonCloud implements AsyncDisposable {
   /** Waits until every API answers, every service reported itself and every agent is alive. */
   async untilReady(): Promise<void> {
     const hosts = this.computeHosts.length
-    await until(async () => {
-      try {
-        const { compute, network } = this.as('admin')
-        const { body: nova } = await compute('GET', '/os-services')
-        const { body: neutron } = await network('GET', '/agents')
-        const up = nova.services.filter((one: { state: string }) => one.state === 'up').length
-        const alive = neutron.agents.filter((one: { alive: boolean }) => one.alive).length
-        const { body: hypervisors } = await compute('GET', '/os-hypervisors')
-        const all = up >= 3 + hosts && alive >= 2 + hosts && hypervisors.hypervisors.length === hosts
-        return all ? true : undefined
-      } catch {
-        return undefined
-      }
-    }, 'the cloud to be ready')
+    await until(
+      async () => {
+        try {
+          const { compute, network } = this.as('admin')
+          const { body: nova } = await compute('GET', '/os-services')
+          const { body: neutron } = await network('GET', '/agents')
+          const up = nova.services.filter((one: { state: string }) => one.state === 'up').length
+          const alive = neutron.agents.filter((one: { alive: boolean }) => one.alive).length
+          const { body: hypervisors } = await compute('GET', '/os-hypervisors')
+          const all = up >= 3 + hosts && alive >= 2 + hosts && hypervisors.hypervisors.length === hosts
+          return all ? true : undefined
+        } catch {
+          return undefined
+        }
+      },
+      'the cloud to be ready',
+      startPatience,
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,8 +4,12 @@ import { sleep } from '../base/clock.ts'
 const patienceMilliseconds = 30_000
 
 /** Asks again and again until there is an answer. */
-export async function until<T>(ask: () => Promise<T | undefined>, what: string): Promise<T> {
-  const end = Date.now() + patienceMilliseconds
+export async function until<T>(
+  ask: () => Promise<T | undefined>,
+  what: string,
+  patience = patienceMilliseconds,
+): Promise<T> {
+  const end = Date.now() + patience
   while (Date.now() < end) {
     const answer = await ask()
     if (answer !== undefined) return answer

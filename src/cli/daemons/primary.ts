@@ -64,6 +64,9 @@ export async function runPrimary(options: PrimaryOptions): Promise<number> {
   return 0
 }
 
+// While it starts it may be silent for long: on a busy machine reading the program takes its time.
+const isStuck = (held: Held): boolean => held.ready && Date.now() - held.heardAt > stuckAfterSeconds * 1000
+
 class Primary {
   readonly #o: PrimaryOptions
   readonly #held = new Set<Held>()
@@ -117,9 +120,9 @@ class Primary {
     await Promise.all([...this.#held].map((held) => this.#dismiss(held)))
   }
 
-  /** Whether every worker was heard of lately. */
+  /** Whether no worker is stuck. */
   isAlive(): boolean {
-    return [...this.#held].every((held) => Date.now() - held.heardAt < stuckAfterSeconds * 1000)
+    return ![...this.#held].some(isStuck)
   }
 
   async #replaceOnce(): Promise<void> {
@@ -204,7 +207,7 @@ class Primary {
 
   #endStuck(): void {
     for (const held of this.#held) {
-      if (Date.now() - held.heardAt < stuckAfterSeconds * 1000) continue
+      if (!isStuck(held)) continue
       this.#o.log.error({ pid: held.worker.process.pid }, 'a worker is stuck: it is ended')
       held.worker.process.kill('SIGKILL')
     }
