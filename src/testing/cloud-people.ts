@@ -68,6 +68,8 @@ export function peopleOf(sends: () => Sends, password: string): (name: string) =
   const login = (name: string) => {
     const known = logins.get(name) ?? logIn(sends().identity, name, password)
     logins.set(name, known)
+    // Identity may not be there yet.
+    known.catch(() => logins.delete(name))
     return known
   }
   return (name) => {

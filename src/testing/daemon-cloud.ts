@@ -56,6 +56,7 @@ const main = new URL('../cli/main.ts', import.meta.url).pathname
 export class DaemonCloud implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'kilonova-daemons-'))
   readonly computeHosts: readonly string[]
+  readonly sends: Readonly<Record<ApiName, Send>>
   readonly #options: DaemonCloudOptions
   readonly #ports: Readonly<Record<ServiceName, number>>
   readonly #running = new Map<InstanceName, ChildProcess>()
@@ -65,6 +66,14 @@ export class DaemonCloud implements AsyncDisposable {
     this.computeHosts = options.computeHosts ?? ['compute1', 'compute2']
     const pairs = services.map((service, index) => [service, ports[index]])
     this.#ports = Object.fromEntries(pairs) as Record<ServiceName, number>
+    const send = (service: ApiName) => sendByHttp(this.url(service))
+    this.sends = {
+      identity: send('identity'),
+      image: send('image'),
+      placement: send('placement'),
+      compute: send('compute'),
+      network: send('network'),
+    }
     for (const name of ['conf', 'log', 'databases']) mkdirSync(join(this.directory, name))
     for (const [name, text] of Object.entries(this.#files()))
       writeFileSync(join(this.directory, 'conf', name), text)
@@ -79,17 +88,6 @@ export class DaemonCloud implements AsyncDisposable {
 
   url(service: ServiceName): string {
     return `http://127.0.0.1:${this.#ports[service]}`
-  }
-
-  get sends(): Readonly<Record<ApiName, Send>> {
-    const send = (service: ApiName) => sendByHttp(this.url(service))
-    return {
-      identity: send('identity'),
-      image: send('image'),
-      placement: send('placement'),
-      compute: send('compute'),
-      network: send('network'),
-    }
   }
 
   /** Who speaks to the APIs over HTTP. */
