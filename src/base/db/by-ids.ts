@@ -11,15 +11,17 @@ const longest = 500
  * gives a function of database and ids.
  */
 export const byIdsIn =
-  <T>() =>
-  <B extends Compilable>(build: (db: Db<T>, ids: readonly string[]) => B) =>
-    listReader<T, B>(build)
+  <T, Id extends string | number = string>() =>
+  <B extends Compilable>(build: (db: Db<T>, ids: readonly Id[]) => B) =>
+    listReader<T, Id, B>(build)
 
-function listReader<T, B extends Compilable>(build: (db: Db<T>, ids: readonly string[]) => B) {
+function listReader<T, Id extends string | number, B extends Compilable>(
+  build: (db: Db<T>, ids: readonly Id[]) => B,
+) {
   const read = new Map(
     lengths.map((length) => [
       length as number,
-      statement((db: Db<T>, p: Record<string, string>) =>
+      statement((db: Db<T>, p: Record<string, Id>) =>
         build(
           db,
           Array.from({ length }, (_, index) => p[`id${index}`]!),
@@ -27,12 +29,12 @@ function listReader<T, B extends Compilable>(build: (db: Db<T>, ids: readonly st
       ),
     ]),
   )
-  return async (db: Db<T>, ids: readonly string[]): Promise<InferResult<B>> => {
+  return async (db: Db<T>, ids: readonly Id[]): Promise<InferResult<B>> => {
     const found: unknown[] = []
     for (let at = 0; at < ids.length; at += longest) {
       const slice = ids.slice(at, at + longest)
       const length = lengths.find((each) => each >= slice.length)!
-      const parameters: Record<string, string> = {}
+      const parameters: Record<string, Id> = {}
       for (let index = 0; index < length; index++) parameters[`id${index}`] = slice[index] ?? slice[0]!
       const { rows } = await read.get(length)!(db, parameters)
       if (slice.length === ids.length) return rows

@@ -104,18 +104,32 @@ export async function cancelFlows<T extends FlowTables>(
   kinds: readonly string[],
   why: string,
 ): Promise<boolean> {
-  const { numUpdatedRows } = await flowDb(db)
+  const error = JSON.stringify({ kind: 'gone', message: why, details: {} })
+  let cancelled = 0
+  for (const kind of kinds) cancelled += (await cancelKind(flowDb(db), { subject, kind, error })).changed
+  return cancelled > 0
+}
+
+const cancelKind = statement((db: Db<FlowTables>, p: { subject: string; kind: string; error: string }) =>
+  db
     .updateTable('flows')
-    .set({
-      state: 'undoing',
-      retry: null,
-      error: JSON.stringify({ kind: 'gone', message: why, details: {} }),
-    })
-    .where('subject', '=', subject)
-    .where('kind', 'in', kinds)
-    .where('state', 'in', ['running', 'retrying'])
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows > 0n
+    .set({ state: 'undoing', retry: null, error: p.error })
+    .where('subject', '=', p.subject)
+    .where('kind', '=', p.kind)
+    .where('state', 'in', ['running', 'retrying']),
+)
+
+const selectOfKind = statement((db: Db<FlowTables>, p: { subject: string; kind: string }) =>
+  db.selectFrom('flows').select('id').where('subject', '=', p.subject).where('kind', '=', p.kind),
+)
+
+/** True when a flow of the kind is under way on the subject. */
+export async function hasFlow<T extends FlowTables>(
+  db: Db<T>,
+  subject: string,
+  kind: string,
+): Promise<boolean> {
+  return (await selectOfKind(flowDb(db), { subject, kind })).rows.length > 0
 }
 
 /** The flows that are under way on a subject, oldest first. */

@@ -1,7 +1,7 @@
 /** How the API asks for work: what is wanted is written first, then a conductor is woken. */
 import type { Kysely } from 'kysely'
 import { Fault } from '../../base/errors.ts'
-import { cancelFlows, openFlow } from '../../base/flow/store.ts'
+import { cancelFlows, hasFlow, openFlow } from '../../base/flow/store.ts'
 import { insertAction } from '../store/actions.ts'
 import type { ApiTables } from '../store/api-tables.ts'
 import { insertBuildRequest } from '../store/build-requests.ts'
@@ -71,13 +71,7 @@ export async function requestDelete(
     }
   }
   await apiDb.transaction().execute(async (transaction) => {
-    const under = await transaction
-      .selectFrom('flows')
-      .select('id')
-      .where('subject', '=', subject)
-      .where('kind', '=', 'delete-server')
-      .executeTakeFirst()
-    if (under !== undefined) return
+    if (await hasFlow(transaction, subject, 'delete-server')) return
     await cancelFlows(
       transaction,
       subject,

@@ -23,6 +23,11 @@ const deleteRequest = statement((db: Db<ApiTables>, p: { uuid: string }) =>
   db.deleteFrom('build_requests').where('instance_uuid', '=', p.uuid),
 )
 
+const selectAll = statement((db: Db<ApiTables>) => db.selectFrom('build_requests').select('instance'))
+const selectOf = statement((db: Db<ApiTables>, p: { projectId: string }) =>
+  db.selectFrom('build_requests').select('instance').where('project_id', '=', p.projectId),
+)
+
 export async function findBuildRequest(
   db: Db<ApiTables>,
   instanceUuid: string,
@@ -33,9 +38,8 @@ export async function findBuildRequest(
 
 /** All of a project, or of every project. */
 export async function listBuildRequests(db: Db<ApiTables>, projectId?: string): Promise<NewInstance[]> {
-  let query = db.selectFrom('build_requests').select('instance')
-  if (projectId !== undefined) query = query.where('project_id', '=', projectId)
-  return (await query.execute()).map((row) => JSON.parse(row.instance) as NewInstance)
+  const { rows } = projectId === undefined ? await selectAll(db, {}) : await selectOf(db, { projectId })
+  return rows.map((row) => JSON.parse(row.instance) as NewInstance)
 }
 
 /** Replaces what the server will be; false when its cell has it by now. */

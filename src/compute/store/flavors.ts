@@ -1,7 +1,9 @@
 /** Flavors with their extra specs and the projects that may use them. */
 import type { ExpressionBuilder, Selectable } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
+import { byIdsIn } from '../../base/db/by-ids.ts'
 import { type Db, isUniqueViolation } from '../../base/db/database.ts'
+import { statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import type { ApiTables, FlavorsTable } from './api-tables.ts'
 
@@ -66,9 +68,11 @@ export async function findFlavor(
   flavorid: string,
   visibleTo?: string | null,
 ): Promise<Flavor | undefined> {
-  let query = db.selectFrom('flavors').selectAll().where('flavorid', '=', flavorid)
-  if (visibleTo !== undefined) query = query.where((eb) => accessible(eb, visibleTo ?? ''))
-  const row = await query.executeTakeFirst()
+  const { rows } =
+    visibleTo === undefined
+      ? await selectFlavor(db, { flavorid })
+      : await selectAccessible(db, { flavorid, projectId: visibleTo ?? '' })
+  const [row] = rows
   return row === undefined ? undefined : (await withExtraSpecs(db, [row]))[0]
 }
 
@@ -88,6 +92,17 @@ const accessible = (eb: ExpressionBuilder<ApiTables, 'flavors'>, projectId: stri
     eb('is_public', '=', 1),
     eb('id', 'in', eb.selectFrom('flavor_projects').select('flavor_id').where('project_id', '=', projectId)),
   ])
+
+const selectFlavor = statement((db: Db<ApiTables>, p: { flavorid: string }) =>
+  db.selectFrom('flavors').selectAll().where('flavorid', '=', p.flavorid),
+)
+const selectAccessible = statement((db: Db<ApiTables>, p: { flavorid: string; projectId: string }) =>
+  db
+    .selectFrom('flavors')
+    .selectAll()
+    .where('flavorid', '=', p.flavorid)
+    .where((eb) => accessible(eb, p.projectId)),
+)
 
 /** One page of flavors. */
 export async function listFlavors(db: Db<ApiTables>, query: FlavorQuery): Promise<Flavor[]> {
@@ -122,16 +137,15 @@ export async function listFlavors(db: Db<ApiTables>, query: FlavorQuery): Promis
   return await withExtraSpecs(db, rows)
 }
 
+const readExtraSpecs = byIdsIn<ApiTables, number>()((db, ids) =>
+  db.selectFrom('flavor_extra_specs').selectAll().where('flavor_id', 'in', ids).orderBy('key'),
+)
+
 async function withExtraSpecs(db: Db<ApiTables>, rows: Selectable<FlavorsTable>[]): Promise<Flavor[]> {
   const flavors = rows.map((row) => ({ ...row, extra_specs: {} as Record<string, string> }))
   if (rows.length === 0) return flavors
   const byId = new Map(flavors.map((flavor) => [flavor.id, flavor]))
-  const specs = await db
-    .selectFrom('flavor_extra_specs')
-    .selectAll()
-    .where('flavor_id', 'in', [...byId.keys()])
-    .orderBy('key')
-    .execute()
+  const specs = await readExtraSpecs(db, [...byId.keys()])
   for (const spec of specs) byId.get(spec.flavor_id)!.extra_specs[spec.key] = spec.value ?? ''
   return flavors
 }

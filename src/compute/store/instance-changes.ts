@@ -70,22 +70,28 @@ function updateOf(columns: readonly string[], { vmStates, taskStates }: StatesFr
 /** Marks an instance deleted; its row stays for those who ask about deleted servers. */
 export async function softDeleteInstance(db: Db<CellTables>, uuid: string): Promise<void> {
   const now = timestamp()
-  await db
+  await markDeleted(db, { uuid, now })
+  await removeTags(db, { uuid })
+}
+
+const markDeleted = statement((db: Db<CellTables>, p: { uuid: string; now: string }) =>
+  db
     .updateTable('instances')
     .set((e) => ({
       deleted: e.ref('id'),
-      deleted_at: now,
-      terminated_at: now,
-      updated_at: now,
+      deleted_at: p.now,
+      terminated_at: p.now,
+      updated_at: p.now,
       vm_state: 'deleted',
       task_state: null,
       power_state: 0,
     }))
-    .where('uuid', '=', uuid)
-    .where('deleted', '=', 0)
-    .execute()
-  await db.deleteFrom('tags').where('resource_id', '=', uuid).execute()
-}
+    .where('uuid', '=', p.uuid)
+    .where('deleted', '=', 0),
+)
+const removeTags = statement((db: Db<CellTables>, p: { uuid: string }) =>
+  db.deleteFrom('tags').where('resource_id', '=', p.uuid),
+)
 
 /** Removes every trace of an instance that goes to another cell before it ever ran. */
 export async function purgeInstance(db: Db<CellTables>, uuid: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** Which cell an instance is in. */
 import type { Selectable } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
+import { byIdsIn } from '../../base/db/by-ids.ts'
 import type { Db } from '../../base/db/database.ts'
 import { insertStatement, statement } from '../../base/db/statement.ts'
 import type { ApiTables, InstanceMappingsTable } from './api-tables.ts'
@@ -35,6 +36,13 @@ const updateCell = statement((db: Db<ApiTables>, p: { uuid: string; cellId: numb
     .where('instance_uuid', '=', p.uuid),
 )
 
+const updateQueued = statement((db: Db<ApiTables>, p: { uuid: string; queued: number; now: string }) =>
+  db
+    .updateTable('instance_mappings')
+    .set({ queued_for_delete: p.queued, updated_at: p.now })
+    .where('instance_uuid', '=', p.uuid),
+)
+
 export async function findInstanceMapping(
   db: Db<ApiTables>,
   instanceUuid: string,
@@ -47,13 +55,12 @@ export async function listInstanceMappings(
   db: Db<ApiTables>,
   instanceUuids: readonly string[],
 ): Promise<InstanceMapping[]> {
-  if (instanceUuids.length === 0) return []
-  return await db
-    .selectFrom('instance_mappings')
-    .selectAll()
-    .where('instance_uuid', 'in', instanceUuids)
-    .execute()
+  return await readMappings(db, instanceUuids)
 }
+
+const readMappings = byIdsIn<ApiTables>()((db, uuids) =>
+  db.selectFrom('instance_mappings').selectAll().where('instance_uuid', 'in', uuids),
+)
 
 export async function setInstanceCell(
   db: Db<ApiTables>,
@@ -69,20 +76,11 @@ export async function setQueuedForDelete(
   instanceUuid: string,
   queued: boolean,
 ): Promise<void> {
-  await db
-    .updateTable('instance_mappings')
-    .set({ queued_for_delete: queued ? 1 : 0, updated_at: timestamp() })
-    .where('instance_uuid', '=', instanceUuid)
-    .execute()
+  await updateQueued(db, { uuid: instanceUuid, queued: queued ? 1 : 0, now: timestamp() })
 }
 
-/** What a project's servers, or those of one of its users, use of its quotas. */
-export async function countUsage(
-  db: Db<ApiTables>,
-  projectId: string,
-  userId?: string,
-): Promise<{ instances: number; cores: number; ram: number }> {
-  let query = db
+const sumOf = (db: Db<ApiTables>, projectId: string) =>
+  db
     .selectFrom('instance_mappings')
     .select((e) => [
       e.fn.countAll<number>().as('instances'),
@@ -91,8 +89,20 @@ export async function countUsage(
     ])
     .where('project_id', '=', projectId)
     .where('queued_for_delete', '=', 0)
-  if (userId !== undefined) query = query.where('user_id', '=', userId)
-  const used = await query.executeTakeFirstOrThrow()
+const sumOfProject = statement((db: Db<ApiTables>, p: { projectId: string }) => sumOf(db, p.projectId))
+const sumOfUser = statement((db: Db<ApiTables>, p: { projectId: string; userId: string }) =>
+  sumOf(db, p.projectId).where('user_id', '=', p.userId),
+)
+
+/** What a project's servers, or those of one of its users, use of its quotas. */
+export async function countUsage(
+  db: Db<ApiTables>,
+  projectId: string,
+  userId?: string,
+): Promise<{ instances: number; cores: number; ram: number }> {
+  const { rows } =
+    userId === undefined ? await sumOfProject(db, { projectId }) : await sumOfUser(db, { projectId, userId })
+  const used = rows[0]!
   return {
     instances: Number(used.instances),
     cores: Number(used.cores ?? 0),

@@ -8,7 +8,7 @@ import { findBuildRequest } from './build-requests.ts'
 import type { CellDb, CellDbs } from './cell-dbs.ts'
 import type { CellTables } from './cell-tables.ts'
 import type { Flavor } from './flavors.ts'
-import { findInstanceMapping } from './instance-mappings.ts'
+import { findInstanceMapping, listInstanceMappings } from './instance-mappings.ts'
 import { buildingInstance, type Instance, type InstanceRow, type NewInstance } from './instance-records.ts'
 import type { NetworkInfo } from './network-info.ts'
 
@@ -63,6 +63,37 @@ const selectAnyRow = statement((db: Db<CellTables>, p: { uuid: string }) =>
 /** Only the row of a living instance. */
 export async function findInstanceRow(db: Db<CellTables>, uuid: string): Promise<InstanceRow | undefined> {
   return (await selectRow(db, { uuid })).rows[0]
+}
+
+const selectHost = statement((db: Db<CellTables>, p: { uuid: string }) =>
+  db.selectFrom('instances').select('host').where('uuid', '=', p.uuid),
+)
+
+/** The host of an instance, be it deleted. */
+export async function findHost(db: Db<CellTables>, uuid: string): Promise<string | null> {
+  return (await selectHost(db, { uuid })).rows[0]?.host ?? null
+}
+
+const readHosts = byIdsIn<CellTables>()((db, uuids) =>
+  db.selectFrom('instances').select(['uuid', 'host']).where('uuid', 'in', uuids).where('deleted', '=', 0),
+)
+
+/** The hosts of those of these instances that live in a cell; null while they have none. */
+export async function listHostsOf(
+  { apiDb, cells }: InstanceDbs,
+  uuids: readonly string[],
+): Promise<Map<string, string | null>> {
+  const mappings = await listInstanceMappings(apiDb, uuids)
+  const hosts = new Map<string, string | null>()
+  for (const cell of await cells.all()) {
+    const own = mappings.filter((mapping) => mapping.cell_id === cell.id)
+    for (const row of await readHosts(
+      cell.db,
+      own.map((mapping) => mapping.instance_uuid),
+    ))
+      hosts.set(row.uuid, row.host)
+  }
+  return hosts
 }
 
 /** An instance of one cell. */

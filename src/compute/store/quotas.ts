@@ -1,6 +1,7 @@
 /** Limits that were set: for a project, for a user within one, or for the class `default`. */
 import { timestamp } from '../../base/clock.ts'
 import type { Db } from '../../base/db/database.ts'
+import { statement } from '../../base/db/statement.ts'
 import type { ApiTables } from './api-tables.ts'
 
 /** Whose limits: a project's, those of a user in it, or those of a class. */
@@ -11,29 +12,30 @@ export async function listQuotas(db: Db<ApiTables>, owner: QuotaOwner): Promise<
   return new Map(rows.map((row) => [row.resource, row.hard_limit]))
 }
 
-function select(db: Db<ApiTables>, owner: QuotaOwner): Promise<{ resource: string; hard_limit: number }[]> {
-  if ('className' in owner) {
-    return db
-      .selectFrom('quota_classes')
-      .select(['resource', 'hard_limit'])
-      .where('class_name', '=', owner.className)
-      .execute()
-  }
+async function select(
+  db: Db<ApiTables>,
+  owner: QuotaOwner,
+): Promise<{ resource: string; hard_limit: number }[]> {
+  if ('className' in owner) return (await selectOfClass(db, owner)).rows
   const { projectId, userId } = owner
-  if (userId === undefined) {
-    return db
-      .selectFrom('quotas')
-      .select(['resource', 'hard_limit'])
-      .where('project_id', '=', projectId)
-      .execute()
-  }
-  return db
-    .selectFrom('project_user_quotas')
-    .select(['resource', 'hard_limit'])
-    .where('project_id', '=', projectId)
-    .where('user_id', '=', userId)
-    .execute()
+  if (userId === undefined) return (await selectOfProject(db, { projectId })).rows
+  return (await selectOfUser(db, { projectId, userId })).rows
 }
+
+const columns = ['resource', 'hard_limit'] as const
+const selectOfClass = statement((db: Db<ApiTables>, p: { className: string }) =>
+  db.selectFrom('quota_classes').select(columns).where('class_name', '=', p.className),
+)
+const selectOfProject = statement((db: Db<ApiTables>, p: { projectId: string }) =>
+  db.selectFrom('quotas').select(columns).where('project_id', '=', p.projectId),
+)
+const selectOfUser = statement((db: Db<ApiTables>, p: { projectId: string; userId: string }) =>
+  db
+    .selectFrom('project_user_quotas')
+    .select(columns)
+    .where('project_id', '=', p.projectId)
+    .where('user_id', '=', p.userId),
+)
 
 /** Sets limits, replacing those there are. */
 export async function setQuotas(

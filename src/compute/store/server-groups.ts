@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
 import { byIdsIn } from '../../base/db/by-ids.ts'
 import type { Db } from '../../base/db/database.ts'
+import { statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import type { ApiTables, InstanceGroupsTable } from './api-tables.ts'
 
@@ -151,7 +152,11 @@ export async function addGroupMembers(
     .execute()
 }
 
+const removeMember = statement((db: Db<ApiTables>, p: { serverUuid: string }) =>
+  db.deleteFrom('instance_group_member').where('instance_uuid', '=', p.serverUuid),
+)
+
 /** Takes a server out of whatever groups it is in. */
 export async function removeGroupMember(db: Db<ApiTables>, serverUuid: string): Promise<void> {
-  await db.deleteFrom('instance_group_member').where('instance_uuid', '=', serverUuid).execute()
+  await removeMember(db, { serverUuid })
 }

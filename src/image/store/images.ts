@@ -1,6 +1,8 @@
 /** Images with their properties and tags. A deleted image keeps its row, so that its id is never given again. */
 import { timestamp } from '../../base/clock.ts'
+import { byIdsIn } from '../../base/db/by-ids.ts'
 import { type Db, isUniqueViolation } from '../../base/db/database.ts'
+import { statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import type { ImageRow, ImageTables } from './tables.ts'
 
@@ -17,14 +19,20 @@ export interface Viewer {
   isAdmin: boolean
 }
 
+const byIds = byIdsIn<ImageTables>()
+const readProperties = byIds((db, ids) =>
+  db.selectFrom('image_properties').select(['image_id', 'name', 'value']).where('image_id', 'in', ids),
+)
+const readTags = byIds((db, ids) =>
+  db.selectFrom('image_tags').select(['image_id', 'value']).where('image_id', 'in', ids).orderBy('value'),
+)
+const selectImage = statement((db: ImageDb, p: { id: string }) =>
+  db.selectFrom('images').selectAll().where('id', '=', p.id).where('deleted', '=', 0),
+)
+
 /** An image of any owner, or undefined when there is none (any more). */
 export async function findImage(db: ImageDb, id: string): Promise<Image | undefined> {
-  const row = await db
-    .selectFrom('images')
-    .selectAll()
-    .where('id', '=', id)
-    .where('deleted', '=', 0)
-    .executeTakeFirst()
+  const [row] = (await selectImage(db, { id })).rows
   return row === undefined ? undefined : (await withDetails(db, [row]))[0]
 }
 
@@ -54,17 +62,8 @@ async function isVisible(db: ImageDb, image: ImageRow, viewer: Viewer): Promise<
 export async function withDetails(db: ImageDb, rows: readonly ImageRow[]): Promise<Image[]> {
   if (rows.length === 0) return []
   const ids = rows.map((row) => row.id)
-  const properties = await db
-    .selectFrom('image_properties')
-    .select(['image_id', 'name', 'value'])
-    .where('image_id', 'in', ids)
-    .execute()
-  const tags = await db
-    .selectFrom('image_tags')
-    .select(['image_id', 'value'])
-    .where('image_id', 'in', ids)
-    .orderBy('value')
-    .execute()
+  const properties = await readProperties(db, ids)
+  const tags = await readTags(db, ids)
   const byId = new Map<string, Image>(rows.map((row) => [row.id, { ...row, properties: {}, tags: [] }]))
   for (const { image_id, name, value } of properties) byId.get(image_id)!.properties[name] = value
   for (const { image_id, value } of tags) byId.get(image_id)!.tags.push(value)

@@ -7,6 +7,7 @@
  * a reader loads those with a revision newer than the last it saw.
  */
 import { sql } from 'kysely'
+import { statement } from '../../base/db/statement.ts'
 import { getChanges } from '../store/changes.ts'
 import type { PlacementDatabase, PlacementDb } from '../store/tables.ts'
 
@@ -131,34 +132,60 @@ const samePlace = (one: SnapshotProvider, other: SnapshotProvider): boolean =>
 const sameSet = (one: ReadonlySet<string>, other: ReadonlySet<string>): boolean =>
   one.size === other.size && one.isSubsetOf(other)
 
-async function readProviders(db: PlacementDb, since: number): Promise<SnapshotProvider[]> {
-  const rows = await db
+interface Since {
+  since: number
+}
+
+const changedSince = (db: PlacementDb, since: number) =>
+  db.selectFrom('resource_providers').select('id').where('revision', '>', since)
+const selectProviders = statement((db: PlacementDb, p: Since) =>
+  db
     .selectFrom('resource_providers')
     .select(['id', 'uuid', 'name', 'generation', 'root_provider_id', 'parent_provider_id'])
     .select(['created_at', 'updated_at'])
-    .where('revision', '>', since)
-    .execute()
-  const ids = db.selectFrom('resource_providers').select('id').where('revision', '>', since)
-  const used = new Map<string, number>()
-  const usages = await db
+    .where('revision', '>', p.since),
+)
+const sumUsed = statement((db: PlacementDb, p: Since) =>
+  db
     .selectFrom('allocations')
     .select(['resource_provider_id as provider', 'resource_class_id as class'])
     .select(sql<number>`sum(used)`.as('used'))
-    .where('resource_provider_id', 'in', ids)
-    .groupBy(['resource_provider_id', 'resource_class_id'])
-    .execute()
-  for (const row of usages) used.set(`${row.provider} ${row.class}`, Number(row.used))
-
-  const inventories = new Map<number, Map<string, SnapshotInventory>>()
-  const inventoryRows = await db
+    .where('resource_provider_id', 'in', changedSince(db, p.since))
+    .groupBy(['resource_provider_id', 'resource_class_id']),
+)
+const selectInventories = statement((db: PlacementDb, p: Since) =>
+  db
     .selectFrom('inventories as i')
     .innerJoin('resource_classes as c', 'c.id', 'i.resource_class_id')
     .select(['i.resource_provider_id as provider', 'i.resource_class_id as class', 'c.name'])
     .select(['i.total', 'i.reserved', 'i.min_unit', 'i.max_unit', 'i.step_size', 'i.allocation_ratio'])
-    .where('i.resource_provider_id', 'in', ids)
-    .orderBy('i.resource_class_id')
-    .execute()
-  for (const row of inventoryRows) {
+    .where('i.resource_provider_id', 'in', changedSince(db, p.since))
+    .orderBy('i.resource_class_id'),
+)
+const selectTraits = statement((db: PlacementDb, p: Since) =>
+  db
+    .selectFrom('resource_provider_traits as rt')
+    .innerJoin('traits as t', 't.id', 'rt.trait_id')
+    .select(['rt.resource_provider_id as provider', 't.name as text'])
+    .where('rt.resource_provider_id', 'in', changedSince(db, p.since))
+    .orderBy('t.id'),
+)
+const selectAggregates = statement((db: PlacementDb, p: Since) =>
+  db
+    .selectFrom('resource_provider_aggregates as pa')
+    .innerJoin('placement_aggregates as a', 'a.id', 'pa.aggregate_id')
+    .select(['pa.resource_provider_id as provider', 'a.uuid as text'])
+    .where('pa.resource_provider_id', 'in', changedSince(db, p.since)),
+)
+
+async function readProviders(db: PlacementDb, since: number): Promise<SnapshotProvider[]> {
+  const { rows } = await selectProviders(db, { since })
+  const used = new Map<string, number>()
+  for (const row of (await sumUsed(db, { since })).rows)
+    used.set(`${row.provider} ${row.class}`, Number(row.used))
+
+  const inventories = new Map<number, Map<string, SnapshotInventory>>()
+  for (const row of (await selectInventories(db, { since })).rows) {
     const held = inventories.get(row.provider) ?? new Map<string, SnapshotInventory>()
     inventories.set(row.provider, held)
     held.set(row.name, {
@@ -171,19 +198,8 @@ async function readProviders(db: PlacementDb, since: number): Promise<SnapshotPr
       used: used.get(`${row.provider} ${row.class}`) ?? 0,
     })
   }
-  const traits = await db
-    .selectFrom('resource_provider_traits as rt')
-    .innerJoin('traits as t', 't.id', 'rt.trait_id')
-    .select(['rt.resource_provider_id as provider', 't.name as text'])
-    .where('rt.resource_provider_id', 'in', ids)
-    .orderBy('t.id')
-    .execute()
-  const aggregates = await db
-    .selectFrom('resource_provider_aggregates as pa')
-    .innerJoin('placement_aggregates as a', 'a.id', 'pa.aggregate_id')
-    .select(['pa.resource_provider_id as provider', 'a.uuid as text'])
-    .where('pa.resource_provider_id', 'in', ids)
-    .execute()
+  const traits = (await selectTraits(db, { since })).rows
+  const aggregates = (await selectAggregates(db, { since })).rows
   const traitsOf = Map.groupBy(traits, (row) => row.provider)
   const aggregatesOf = Map.groupBy(aggregates, (row) => row.provider)
   return rows.map((row) => ({

@@ -1,5 +1,6 @@
 import { timestamp } from '../../base/clock.ts'
-import { insertStatement } from '../../base/db/statement.ts'
+import { byIdsIn } from '../../base/db/by-ids.ts'
+import { insertStatement, statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import { errorCodes } from '../error-codes.ts'
 import { readCapacity, takeCapacity, type Wanted } from './capacity.ts'
@@ -90,21 +91,26 @@ async function formerProviders(
   db: PlacementDb,
   consumers: readonly string[],
 ): Promise<{ id: number; generation: number; consumer: string }[]> {
-  if (consumers.length === 0) return []
-  return await db
+  return await readFormer(db, consumers)
+}
+
+const readFormer = byIdsIn<Tables>()((db, consumers) =>
+  db
     .selectFrom('allocations as a')
     .innerJoin('resource_providers as p', 'p.id', 'a.resource_provider_id')
     .select(['p.id', 'p.generation', 'a.consumer_id as consumer'])
     .distinct()
-    .where('a.consumer_id', 'in', consumers)
-    .execute()
-}
+    .where('a.consumer_id', 'in', consumers),
+)
+const removeOf = statement((db: PlacementDb, p: { consumer: string }) =>
+  db.deleteFrom('allocations').where('consumer_id', '=', p.consumer),
+)
 
 /** Removes all that a consumer has, and the consumer; throws `not-found` when it has nothing. Runs in a transaction. */
 export async function deleteAllocations(db: PlacementDb, consumer: string): Promise<void> {
   const former = await formerProviders(db, [consumer])
   if (former.length === 0) throw new Fault('not-found', `No allocations for consumer '${consumer}'`)
-  await db.deleteFrom('allocations').where('consumer_id', '=', consumer).execute()
+  await removeOf(db, { consumer })
   await deleteConsumers(db, [consumer])
   await touchProviders(
     db,

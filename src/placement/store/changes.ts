@@ -27,13 +27,13 @@ export interface Changes {
   names: number
 }
 
+const selectChanges = statement((db: PlacementDb) =>
+  db.selectFrom('provider_changes').select(['version', 'deletions', 'names']).where('id', '=', 1),
+)
+
 /** The counters as they are now. */
 export async function getChanges(db: PlacementDb): Promise<Changes> {
-  const row = await db
-    .selectFrom('provider_changes')
-    .select(['version', 'deletions', 'names'])
-    .where('id', '=', 1)
-    .executeTakeFirstOrThrow()
+  const row = (await selectChanges(db, {})).rows[0]!
   // Some drivers give bigints as text.
   return { version: Number(row.version), deletions: Number(row.deletions), names: Number(row.names) }
 }
@@ -57,9 +57,13 @@ export async function markNames(db: PlacementDb): Promise<void> {
     .execute()
 }
 
+const markTouched = statement((db: PlacementDb, p: { id: number }) =>
+  db.updateTable('resource_providers').set({ revision: lastRevision }).where('id', '=', p.id),
+)
+
 /** Says that these providers changed in a way their generation does not tell. */
 export async function touchProviders(db: PlacementDb, ids: readonly number[]): Promise<void> {
   if (ids.length === 0) return
   await nextRevision(db)
-  await db.updateTable('resource_providers').set({ revision: lastRevision }).where('id', 'in', ids).execute()
+  for (const id of ids) await markTouched(db, { id })
 }

@@ -138,9 +138,25 @@ export async function updateConsumer(
   )
 }
 
+const removeByUuid = statement((db: PlacementDb, p: { uuid: string }) =>
+  db.deleteFrom('consumers').where('uuid', '=', p.uuid),
+)
+
 /** Removes the records of consumers that have no allocations any more. */
 export async function deleteConsumers(db: PlacementDb, uuids: readonly string[]): Promise<void> {
-  if (uuids.length > 0) await db.deleteFrom('consumers').where('uuid', 'in', uuids).execute()
+  for (const uuid of uuids) await removeByUuid(db, { uuid })
+}
+
+const externals = { projects: externalsIn('projects'), users: externalsIn('users') }
+
+function externalsIn(table: 'projects' | 'users') {
+  const find = statement((db: PlacementDb, p: { id: string }) =>
+    db.selectFrom(table).select('id').where('external_id', '=', p.id),
+  )
+  const insert = statement((db: PlacementDb, p: { id: string; now: string }) =>
+    db.insertInto(table).values({ external_id: p.id, created_at: p.now, updated_at: null }),
+  )
+  return { find, insert }
 }
 
 async function ensureExternal(
@@ -148,18 +164,20 @@ async function ensureExternal(
   table: 'projects' | 'users',
   externalId: string,
 ): Promise<number> {
-  const find = () => db.selectFrom(table).select('id').where('external_id', '=', externalId)
-  const known = await find().executeTakeFirst()
+  const { find, insert } = externals[table]
+  const [known] = (await find(db, { id: externalId })).rows
   if (known !== undefined) return known.id
-  const values = { external_id: externalId, created_at: timestamp(), updated_at: null }
-  await db.insertInto(table).values(values).execute()
-  return (await find().executeTakeFirstOrThrow()).id
+  await insert(db, { id: externalId, now: timestamp() })
+  return (await find(db, { id: externalId })).rows[0]!.id
 }
 
+const findType = statement((db: PlacementDb, p: { name: string }) =>
+  db.selectFrom('consumer_types').select('id').where('name', '=', p.name),
+)
+
 async function ensureType(db: PlacementDb, name: string): Promise<number> {
-  const find = () => db.selectFrom('consumer_types').select('id').where('name', '=', name)
-  const known = await find().executeTakeFirst()
+  const [known] = (await findType(db, { name })).rows
   if (known !== undefined) return known.id
   await db.insertInto('consumer_types').values({ name, created_at: timestamp(), updated_at: null }).execute()
-  return (await find().executeTakeFirstOrThrow()).id
+  return (await findType(db, { name })).rows[0]!.id
 }

@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import type { ExternalEvent } from '../../rpc/conductor.ts'
-import { listInstances } from '../../store/list-instances.ts'
+import { listHostsOf } from '../../store/instances.ts'
 import type { CellDeps, EngineDeps } from '../deps.ts'
 import { byVersion } from '../schema-types.ts'
 
@@ -54,8 +54,7 @@ export const serverExternalEventRoutes: readonly Route<CellDeps & EngineDeps>[] 
 async function takeEvents(request: ApiRequest<EventBody>, deps: CellDeps & EngineDeps) {
   const { events } = request.body
   const uuids = [...new Set(events.map((event) => event.server_uuid))]
-  const instances = await listInstances(deps, { equals: { uuid: uuids } })
-  const hosts = new Map(instances.filter(({ cell }) => cell !== null).map(({ uuid, host }) => [uuid, host]))
+  const hosts = await listHostsOf(deps, uuids)
   const accepted: ExternalEvent[] = []
   const answers = events.map((event) => {
     const host = hosts.get(event.server_uuid)

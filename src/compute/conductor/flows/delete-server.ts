@@ -5,7 +5,9 @@ import { finishAction } from '../../store/actions.ts'
 import { deleteBuildRequest } from '../../store/build-requests.ts'
 import { softDeleteInstance } from '../../store/instance-changes.ts'
 import { findInstanceMapping, setQueuedForDelete } from '../../store/instance-mappings.ts'
+import { findHost } from '../../store/instances.ts'
 import { deleteRequestSpec, findRequestSpec } from '../../store/request-specs.ts'
+import { removeGroupMember } from '../../store/server-groups.ts'
 import type { ConductorDeps } from '../deps.ts'
 import { destroyGuest } from '../destroy-guest.ts'
 import { detachPorts, ownPortsOf } from '../ports.ts'
@@ -27,13 +29,7 @@ export const deleteServer = flow<Input, ConductorDeps>('delete-server')
       const startedAt = timestamp()
       const cellId = (await findInstanceMapping(deps.apiDb, uuid))?.cell_id ?? null
       if (cellId === null) return { cellId, host: null, startedAt }
-      const row = await deps.cells
-        .byId(cellId)
-        .db.selectFrom('instances')
-        .select('host')
-        .where('uuid', '=', uuid)
-        .executeTakeFirst()
-      const host = row?.host ?? null
+      const host = await findHost(deps.cells.byId(cellId).db, uuid)
       if (host !== null) await destroyGuest(deps, { uuid, cellId, host })
       return { cellId, host, startedAt }
     },
@@ -68,7 +64,7 @@ export const deleteServer = flow<Input, ConductorDeps>('delete-server')
       }
       await apiDb.transaction().execute(async (transaction) => {
         await deleteRequestSpec(transaction, uuid)
-        await transaction.deleteFrom('instance_group_member').where('instance_uuid', '=', uuid).execute()
+        await removeGroupMember(transaction, uuid)
         if (cellId !== null) return
         await deleteBuildRequest(transaction, uuid)
         await transaction.deleteFrom('instance_mappings').where('instance_uuid', '=', uuid).execute()
