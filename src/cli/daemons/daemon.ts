@@ -7,6 +7,8 @@ export interface DaemonContext<O extends Options = Options> {
   /** `nova-api` */
   program: string
   config: Config<O>
+  /** What the files say now. */
+  readAgain(): Config<O>
   policyOverrides: PolicyOverrides
   log: Logger
   /** Says what the program waits for, and `null` when it goes on: `systemctl status` shows it. */

@@ -18,7 +18,7 @@ async function startApis(context: NovaContext, enabled: readonly string[]) {
   const { config, log } = context
   await using undo = new AsyncDisposableStack()
   const databases = await openNovaDatabases(context, undo)
-  const network = networkOf(config)
+  const network = networkOf(context)
   const doors: Door[] = []
   if (enabled.includes('osapi_compute')) {
     const app = computeApi(context, databases, network.send, undo)

@@ -40,7 +40,7 @@ export const startNovaConductor: StartDaemon<typeof novaOptions> = async (contex
         defaultAvailabilityZone,
       }),
       placement: placementOf(config),
-      network: networkOf(config).client,
+      network: networkOf(context).client,
       config: conductorConfigOf(config),
       resources: resourceConfigOf(config),
       log,

@@ -14,7 +14,7 @@ import type { novaOptions } from '../../compute/config-file/nova.ts'
 import type { ApiTables } from '../../compute/store/api-tables.ts'
 import type { CellTables } from '../../compute/store/cell-tables.ts'
 import { apiMigrations, cellMigrations } from '../../compute/store/migrations/list.ts'
-import { withFreshToken } from '../../identity/client.ts'
+import { type TokenSource, withFreshToken } from '../../identity/client.ts'
 import { type ImageClient, imageClient } from '../../image/client.ts'
 import { type NetworkClient, networkClient } from '../../network/client.ts'
 import { type PlacementClient, placementClient } from '../../placement/client.ts'
@@ -72,9 +72,25 @@ export function placementOf(config: NovaConfig): PlacementClient {
   return placementClient(own, token)
 }
 
-export function networkOf(config: NovaConfig): { send: Send; client: NetworkClient } {
-  const { send, own, token } = callerOf('neutron', 'network', neutronClientOf(config))
-  return { send, client: networkClient(own, token) }
+/**
+ * Network, which installation guides set up last, when these programs run: until the files have `[neutron]` they are
+ * read again at each call, so that nobody needs to know which programs to restart.
+ */
+export function networkOf({ config, readAgain }: NovaContext): { send: Send; client: NetworkClient } {
+  const callerBy = (settings: ClientSettings) => callerOf('neutron', 'network', settings)
+  const isSet = hasAuth(neutronClientOf(config))
+  let caller = isSet ? callerBy(neutronClientOf(config)) : undefined
+  const found = () => {
+    caller ??= callerBy(neutronClientOf(readAgain()))
+    return caller
+  }
+  const token: TokenSource = Object.assign(async () => await found().token(), {
+    renew: (refused: string) => caller?.token.renew?.(refused),
+  })
+  return {
+    send: async (call) => await found().send(call),
+    client: networkClient(async (call) => await found().own(call), token),
+  }
 }
 
 /** The Image service, with the user of `[service_user]` where there is one, else of `[keystone_authtoken]`. */

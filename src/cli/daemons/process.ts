@@ -59,6 +59,7 @@ export async function runProcess({ program, first, read, log }: ProcessOptions):
     daemon = await start({
       program,
       config: first.config as never,
+      readAgain: () => read().config as never,
       policyOverrides: first.policyOverrides,
       log,
       onWait: (what) => {

@@ -23,4 +23,5 @@ test('several hosts have numbers, and every password is masked', () => {
   )
   assert.equal(maskUrl(configured), 'rabbit://a:****@one:5672,c:****@two/vhost')
   assert.equal(maskUrl('mysql+pymysql://nova:pw@h/nova'), 'mysql+pymysql://nova:****@h/nova')
+  assert.equal(maskUrl('none:///'), 'none:/')
 })

@@ -42,5 +42,6 @@ function placeOf(place: string, suffix: string): Record<string, string> {
   }
 }
 
-/** The URL without its passwords, as `nova-manage cell_v2 list_cells` shows it. */
-export const maskUrl = (url: string): string => url.replace(/(\/\/|,)([^:@/,]*):[^@/,]*@/g, '$1$2:****@')
+/** The URL without its passwords, as `nova-manage cell_v2 list_cells` shows it: one that names no host loses slashes. */
+export const maskUrl = (url: string): string =>
+  url.replace(/(\/\/|,)([^:@/,]*):[^@/,]*@/g, '$1$2:****@').replace(/^none:\/\/\/$/, 'none:/')
