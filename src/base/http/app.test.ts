@@ -116,7 +116,7 @@ test('bad bodies, types, methods and paths each get their status and change noth
   assert.deepEqual((await post('{"name":"a"}'))[0], 202)
   assert.deepEqual(await post('{"name":""}'), [
     400,
-    "Invalid input for field/attribute name. Value: ''. '' is too short",
+    "Invalid input for field/attribute name. Value: . '' is too short",
   ])
   assert.deepEqual(await post('{"name":"a","x":1}'), [
     400,

@@ -25,6 +25,8 @@ const compiled = new WeakMap<TSchema, ValidateFunction>()
 /** What `check` found wrong. `path` is like `server.networks.0.uuid`, empty for the whole body. */
 export interface Finding {
   path: string
+  /** The same in its parts: `['server', 'networks', '0', 'uuid']`. */
+  parts: readonly string[]
   /** `'x' is too long` and so on. */
   problem: string
   value: unknown
@@ -42,12 +44,13 @@ export function check(schema: TSchema, value: unknown): Finding | undefined {
   }
   if (validate(value)) return undefined
   const error = mostTelling(validate.errors ?? [])
-  const path = error.instancePath
+  const parts = error.instancePath
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
   return {
-    path: path.join('.'),
+    path: parts.join('.'),
+    parts,
     problem: wording(error),
     value: error.data,
     rule: error.keyword,
@@ -59,11 +62,14 @@ export function check(schema: TSchema, value: unknown): Finding | undefined {
 export function assertValid(schema: TSchema, value: unknown, what: 'body' | 'query' = 'body'): void {
   const finding = check(schema, value)
   if (finding === undefined) return
-  const message =
-    finding.path === ''
-      ? finding.problem
-      : `Invalid input for ${what === 'query' ? 'query parameters' : 'field/attribute'} ${finding.path}. Value: ${python(finding.value)}. ${finding.problem}`
-  throw new Fault('invalid', message, { ...finding, what })
+  throw new Fault('invalid', sentence(finding, what), { ...finding, what })
+}
+
+// A field is called by the last part of its path; of a query's, what follows the name is its place among several.
+function sentence({ parts, value, problem }: Finding, what: 'body' | 'query'): string {
+  if (parts.length === 0) return problem
+  const name = what === 'query' ? `query parameters ${parts[0]}` : `field/attribute ${parts.at(-1)}`
+  return `Invalid input for ${name}. Value: ${typeof value === 'string' ? value : python(value)}. ${problem}`
 }
 
 // The deepest error tells which field it was; `anyOf` and `oneOf` themselves only say that no branch fits.
