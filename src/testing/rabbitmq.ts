@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -29,8 +29,8 @@ export interface RabbitmqOptions {
   port?: number
   /** Beside those that `rabbitUser` may use. */
   closedVhosts?: readonly string[]
-  /** A second listener, which speaks TLS with this certificate. */
-  tls?: { port: number; certFile: string; keyFile: string; caFile: string }
+  /** A second listener speaks TLS with this certificate. */
+  tls?: { certFile: string; keyFile: string; caFile: string }
 }
 
 export const rabbitUser = { name: 'openstack', password: 'Rabbit@Pass#1' }
@@ -42,21 +42,22 @@ export class Rabbitmq implements AsyncDisposable {
   readonly address: string
   readonly port: number
   readonly #directory = mkdtempSync(join(tmpdir(), 'rabbitmq-'))
-  readonly #ports: { mapper: number; distribution: number }
+  readonly #ports: { mapper: number; distribution: number; tls: number }
   readonly #vhosts = standardVhosts.slice(1)
   #mapper: ChildProcess | undefined
   #server: ChildProcess | undefined
 
-  private constructor(options: RabbitmqOptions, ports: [number, number, number]) {
+  private constructor(options: RabbitmqOptions, ports: readonly number[]) {
+    const [main, mapper, distribution, tls] = ports as [number, number, number, number]
     this.address = options.address ?? '127.0.0.1'
-    this.port = options.port ?? ports[0]
-    this.#ports = { mapper: ports[1], distribution: ports[2] }
+    this.port = options.port ?? main
+    this.#ports = { mapper, distribution, tls }
     this.#write(options)
   }
 
   /** Takes a few seconds; resolves when it can be logged in to. */
   static async start(options: RabbitmqOptions = {}): Promise<Rabbitmq> {
-    const rabbit = new Rabbitmq(options, await freePorts(3))
+    const rabbit = new Rabbitmq(options, await freePorts(4))
     await rabbit.start()
     return rabbit
   }
@@ -72,6 +73,11 @@ export class Rabbitmq implements AsyncDisposable {
   url(vhost = '', user = rabbitUser): string {
     const [name, password] = [user.name, user.password].map(encodeURIComponent)
     return `rabbit://${name}:${password}@${this.address}:${this.port}/${encodeURIComponent(vhost)}`
+  }
+
+  /** The same by the listener that speaks TLS. */
+  tlsUrl(url = this.url()): string {
+    return `${url.replace(`:${this.port}/`, `:${this.#ports.tls}/`)}?ssl=1`
   }
 
   async start(): Promise<void> {
@@ -157,7 +163,7 @@ export class Rabbitmq implements AsyncDisposable {
     ]
     if (tls !== undefined) {
       lines.push(
-        `listeners.ssl.1 = ${this.address}:${tls.port}`,
+        `listeners.ssl.1 = ${this.address}:${this.#ports.tls}`,
         `ssl_options.cacertfile = ${tls.caFile}`,
         `ssl_options.certfile = ${tls.certFile}`,
         `ssl_options.keyfile = ${tls.keyFile}`,
@@ -169,9 +175,7 @@ export class Rabbitmq implements AsyncDisposable {
 }
 
 /** Free ones when asked; all held until all are known, so that they differ. */
-export async function freePorts<const N extends number>(
-  count: N,
-): Promise<N extends 3 ? [number, number, number] : number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, '127.0.0.1')
@@ -179,7 +183,7 @@ export async function freePorts<const N extends number>(
       return server
     }),
   )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports as never
+  return ports
 }

@@ -17,14 +17,10 @@ const causes: readonly (readonly [RegExp, (at: string, attempt: Attempt) => stri
       `ACCESS_REFUSED for user ${host.username} on ${at}: the broker has no such user, another password for it, or, for guest, does not let it in from other hosts (rabbitmqctl list_users, change_password)`,
   ],
   [
-    /vhost .* not found/i,
-    (at, { virtualHost }) =>
-      `${at} has no vhost '${virtualHost}' (rabbitmqctl add_vhost, then set_permissions -p ${virtualHost})`,
-  ],
-  [
-    /access to vhost .* refused/i,
+    // amqplib keeps the broker's words to itself; nothing else is refused at this point.
+    /Expected ConnectionOpenOk; got <ConnectionClose/,
     (at, { host, virtualHost }) =>
-      `${at} does not let user ${host.username} into vhost '${virtualHost}' (rabbitmqctl set_permissions -p ${virtualHost} ${host.username} '.*' '.*' '.*')`,
+      `${at} does not open vhost '${virtualHost}' to user ${host.username}: it is not there (rabbitmqctl add_vhost ${virtualHost}), or the user has no rights in it (rabbitmqctl set_permissions -p ${virtualHost} ${host.username} '.*' '.*' '.*')`,
   ],
   [/ECONNREFUSED/, (at) => `${at} refused the connection: no broker listens there, or not at this address`],
   [
