@@ -13,7 +13,8 @@ export const layers: readonly (readonly [path: string, may: readonly string[]])[
   ['cli', ['']],
   ['testing', ['']],
 
-  ['identity/client.ts', []],
+  ['identity/client.ts', ['identity/client']],
+  ['identity/client', []],
   ['identity/service.ts', ['identity']],
   ['identity/manage', ['identity']],
   [

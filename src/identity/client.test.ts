@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { isFault } from '#base/errors.ts'
 import { type Send, sendByInject } from '#base/http/client.ts'
 import { startWorld } from './api/identity-world.ts'
+import type { Remembered, SharedTokenCache } from './client/token-cache.ts'
 import { findEndpoint, passwordAuthenticator, remoteValidator, withFreshToken } from './client.ts'
 
 const nova = { username: 'nova', password: 'nova-secret', projectName: 'service' }
@@ -66,6 +67,32 @@ test('a remote validator says what the local one does, asks once in a while, and
   })
   world.clock.advance(31)
   assert.equal(await validator.validate(world.adminToken), undefined)
+})
+
+test('what one validator found out another learns from the cache that they share', async () => {
+  await using world = await startWorld()
+  const { send, calls } = counting(sendByInject(world.identity.app))
+  const source = passwordAuthenticator(send, nova, world.clock)
+  const held = new Map<string, Remembered>()
+  const shared: SharedTokenCache = {
+    find: async (token) => held.get(token),
+    remember: async (token, remembered) => void held.set(token, remembered),
+    [Symbol.dispose]: () => undefined,
+  }
+  const [one, two, careful] = [30, 30, 0].map((cacheSeconds) =>
+    remoteValidator(send, source, { shared, cacheSeconds, clock: world.clock }),
+  )
+  const context = await one!.validate(world.adminToken)
+  const asked = calls.length
+  assert.deepEqual(await two!.validate(world.adminToken), context)
+  assert.equal(calls.length, asked)
+  await careful!.validate(world.adminToken)
+  assert.equal(calls.length, asked + 1)
+  world.clock.advance(31)
+  await two!.validate(world.adminToken)
+  assert.equal(calls.length, asked + 2)
+  await one!.validate('forged')
+  assert.deepEqual([...held.keys()], [world.adminToken])
 })
 
 test('an endpoint is found by the catalog of one’s own token', async () => {

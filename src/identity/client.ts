@@ -4,6 +4,7 @@ import type { AccessRule, AuthContext, TokenValidator } from '#base/auth/context
 import { type Clock, systemClock } from '#base/clock.ts'
 import { Fault } from '#base/errors.ts'
 import type { HttpReply, Send } from '#base/http/client.ts'
+import type { SharedTokenCache } from './client/token-cache.ts'
 
 /** Gives a token that is valid for a while yet; services call each other with it. */
 export interface TokenSource {
@@ -137,6 +138,8 @@ export interface RemoteValidatorOptions {
   /** For how long an answer is believed; a revoked token may live on as long. */
   cacheSeconds?: number
   capacity?: number
+  /** What other processes found out; beside what this one remembers. */
+  shared?: SharedTokenCache
   clock?: Clock
 }
 
@@ -161,6 +164,12 @@ export function remoteValidator(
   const clock = options.clock ?? systemClock
   const identity = withFreshToken(send, serviceToken)
   const kept = new Map<string, { context: AuthContext | undefined; until: number }>()
+  const { shared, cacheSeconds = 30, capacity = 4000 } = options
+  const keep = (token: string, context: AuthContext | undefined, until: number): void => {
+    kept.delete(token)
+    if (kept.size >= capacity) kept.delete(kept.keys().next().value ?? '')
+    kept.set(token, { context, until })
+  }
   const ask = async (token: string): Promise<AuthContext | undefined> => {
     const reply = await identity({
       method: 'GET',
@@ -181,11 +190,17 @@ export function remoteValidator(
     async validate(token) {
       const known = kept.get(token)
       if (known !== undefined && clock.now() < known.until) return known.context
+      const told = cacheSeconds > 0 ? await shared?.find(token) : undefined
+      if (told !== undefined && clock.now() < told.until) {
+        keep(token, told.context, told.until)
+        return told.context
+      }
       const context = await ask(token)
-      if (kept.size >= (options.capacity ?? 4000)) kept.delete(kept.keys().next().value ?? '')
-      const believed = clock.now() + (options.cacheSeconds ?? 30) * 1000
-      kept.delete(token)
-      kept.set(token, { context, until: Math.min(believed, context?.expiresAt ?? believed) })
+      const believed = clock.now() + cacheSeconds * 1000
+      const until = Math.min(believed, context?.expiresAt ?? believed)
+      keep(token, context, until)
+      // Nobody waits for others to be told.
+      if (context !== undefined && cacheSeconds > 0) void shared?.remember(token, { context, until })
       return context
     },
   }

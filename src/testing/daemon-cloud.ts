@@ -22,7 +22,7 @@ import { migrations as imageMigrations } from '../image/store/migrations/list.ts
 import { networkMigrations } from '../network/store/migrations/list.ts'
 import { migrations as placementMigrations } from '../placement/store/migrations/list.ts'
 import { peopleOf } from './cloud-people.ts'
-import { freePorts } from './rabbitmq.ts'
+import { freePorts } from './free-ports.ts'
 import { until } from './until.ts'
 
 export interface DaemonCloudOptions {

@@ -1,4 +1,5 @@
 /** The bus that the configuration asks for. */
+import { hostname } from 'node:os'
 import { describeError, Fault } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Bus } from './bus.ts'
@@ -26,7 +27,14 @@ export function openBus({ transportUrl, log, exchange, options, name, graceSecon
   const url = parseTransportUrl(transportUrl)
   if (url.transport === 'memory') return createMemoryBus({ log })
   const config = readMessagingConfig(options, url.query)
-  return new RabbitBus({ url, exchange, config, log, name: name ?? `kilonova:${process.pid}`, graceSeconds })
+  return new RabbitBus({
+    url,
+    exchange,
+    config,
+    log,
+    name: name ?? `${hostname()}:${process.pid}`,
+    graceSeconds,
+  })
 }
 
 /** What the URL's query says counts before the options, as in oslo.messaging. */

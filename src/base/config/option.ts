@@ -61,6 +61,13 @@ export function choice<const C extends string>(...choices: readonly C[]): Option
   })
 }
 
+/** A choice that may be written in capitals or not. */
+export function choiceInAnyCase<const C extends string>(...choices: readonly C[]): OptionType<C> {
+  const exact = choice(...choices)
+  const meant = (value: string) => choices.find((one) => one.toLowerCase() === value.toLowerCase())
+  return type('choice', (value) => exact.parse(meant(value) ?? value))
+}
+
 /** Values with commas between them; one that holds commas itself is put together again, as oslo.config does. */
 export function list<T = string>(
   of: OptionType<T> = text as unknown as OptionType<T>,

@@ -9,7 +9,7 @@ import { authtokenFrom } from './tokens.ts'
 export const startGlanceApi: StartDaemon<typeof glanceOptions> = async (context) => {
   const { config, log, policyOverrides } = context
   await using undo = new AsyncDisposableStack()
-  const { tokens, identityUri } = authtokenFrom(config)
+  const { tokens, identityUri } = authtokenFrom(context, undo)
   const image = undo.use(
     await startImage({
       databaseUrl: databaseUrl('database', config.databaseConnection),

@@ -17,7 +17,7 @@ type ServerOptions = typeof neutronServerOptions
 export const startNeutronServer: StartDaemon<ServerOptions> = async (context) => {
   const { config, log, program, policyOverrides } = context
   await using undo = new AsyncDisposableStack()
-  const { tokens, identityUri } = authtokenFrom(config)
+  const { tokens, identityUri } = authtokenFrom(context, undo)
   const bus = busOf({ program, config, exchange: 'neutron', log })
   undo.defer(() => bus.close())
   const events = eventsOf(context)

@@ -41,7 +41,7 @@ function computeApi(
   undo: AsyncDisposableStack,
 ) {
   const { config, log, program, policyOverrides } = context
-  const { tokens, identity, identityUri, settings } = authtokenFrom(config)
+  const { tokens, identity, identityUri, settings } = authtokenFrom(context, undo)
   const needs = { program, config, exchange: 'nova', log }
   const bus = busOf(needs)
   undo.defer(() => bus.close())

@@ -10,7 +10,7 @@ import { authtokenFrom } from './tokens.ts'
 export const startPlacementApi: StartDaemon<typeof placementFileOptions> = async (context) => {
   const { config, log, policyOverrides } = context
   await using undo = new AsyncDisposableStack()
-  const { tokens, identityUri } = authtokenFrom(config)
+  const { tokens, identityUri } = authtokenFrom(context, undo)
   const placement = undo.use(
     await startPlacement({
       ...databaseOf(context),

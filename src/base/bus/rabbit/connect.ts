@@ -1,6 +1,5 @@
 /** One attempt to connect to one broker. */
 import { readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import amqp from 'amqplib'
 import { Fault } from '../../errors.ts'
 import type { MessagingConfig } from '../options.ts'
@@ -31,7 +30,7 @@ export function connect({ host, virtualHost, config, name }: Where): Promise<amq
       noDelay: true,
       keepAlive: true,
       credentials: credentials(host, config),
-      clientProperties: { product: 'kilonova', connection_name: `${name}@${hostname()}` },
+      clientProperties: { product: 'kilonova', connection_name: name },
       ...(config.rabbitSsl ? tls(config) : {}),
     },
   )

@@ -2,7 +2,7 @@
  * keystoneauth's options: the user that a service is at another, and how that other is found. They stand in
  * `[keystone_authtoken]`, `[placement]`, `[neutron]`, `[nova]`, `[glance]`, `[service_user]`, …
  */
-import { bool, type Config, choice, int, list, optional, text } from '../option.ts'
+import { bool, type Config, choice, choiceInAnyCase, float, int, list, optional, text } from '../option.ts'
 import { inSection, sectionOf } from '../section.ts'
 
 export const authOptions = {
@@ -205,6 +205,31 @@ export const authtokenOptions = {
     type: int({ min: -1 }),
     default: 300,
     help: 'For how many seconds a token is believed after it was checked; -1: not at all.',
+  },
+  memcacheSecurityStrategy: {
+    name: 'memcache_security_strategy',
+    type: choiceInAnyCase('None', 'MAC', 'ENCRYPT'),
+    default: 'None',
+    help: 'Whether what stands in memcached is signed (MAC), or signed and encrypted (ENCRYPT).',
+  },
+  memcacheSecretKey: {
+    name: 'memcache_secret_key',
+    type: optional(text),
+    default: null,
+    help: 'The secret for memcache_security_strategy, the same in all services that share the servers.',
+    secret: true,
+  },
+  memcachePoolDeadRetry: {
+    name: 'memcache_pool_dead_retry',
+    type: int({ min: 0 }),
+    default: 30,
+    help: 'For how many seconds a memcached server that failed is left alone. keystonemiddleware has 300 as its default.',
+  },
+  memcachePoolSocketTimeout: {
+    name: 'memcache_pool_socket_timeout',
+    type: float({ min: 0.01 }),
+    default: 1,
+    help: 'How many seconds a memcached server may take to answer. keystonemiddleware has 3 as its default.',
   },
   serviceTokenRoles: {
     name: 'service_token_roles',
