@@ -88,6 +88,9 @@ function readBody(body: unknown, most = 114_688): unknown {
   return parseJson(json)
 }
 
+// Made once: each would note where it was made.
+const notAdmitted = new Fault('unauthenticated', 'Nobody asked yet.')
+
 class DirectRequest<Deps> implements Incoming {
   readonly id = newRequestId()
   readonly protocol = 'http'
@@ -98,7 +101,7 @@ class DirectRequest<Deps> implements Incoming {
   readonly params: Readonly<Record<string, string>>
   readonly query: unknown
   body: unknown
-  auth: AuthContext | Fault = new Fault('unauthenticated', 'Nobody asked yet.')
+  auth: AuthContext | Fault = notAdmitted
   microversion: Microversion = 0
   startedAt = 0
 

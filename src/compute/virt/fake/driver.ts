@@ -4,8 +4,6 @@
  * A server, flavor or image whose name (or an image property's value) holds one of these words makes it misbehave:
  * `fail-spawn`, `slow-spawn`, `fail-destroy`, `fail-power`, `shuts-down` (powers itself off once it runs).
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { sleep } from '../../../base/clock.ts'
 import { Fault } from '../../../base/errors.ts'
 import type {
@@ -17,13 +15,14 @@ import type {
   LifecycleEvent,
   PowerState,
 } from '../driver.ts'
+import { GuestJournal } from './guest-journal.ts'
 
 export interface FakeDriverOptions {
   host: string
   vcpus?: number
   memoryMb?: number
   localGb?: number
-  /** Guests are kept there as small files, and live on when the program is killed; without it they do not. */
+  /** Guests are kept in a file there, and live on when the program is killed; without it they do not. */
   directory?: string
   /** The simulated network of the host: guests' taps come and go with them. */
   taps?: { plugTap(name: string, bridge: string): void; unplugTap(name: string): void }
@@ -39,6 +38,7 @@ const slowMilliseconds = 2000
 export class FakeDriver implements Driver {
   readonly #options: FakeDriverOptions
   readonly #guests = new Map<string, FakeGuest>()
+  #journal: GuestJournal<FakeGuest> | undefined
   #onEvent: (event: LifecycleEvent) => void = () => undefined
 
   constructor(options: FakeDriverOptions) {
@@ -49,10 +49,9 @@ export class FakeDriver implements Driver {
     this.#onEvent = onEvent
     const { directory } = this.#options
     if (directory === undefined) return
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
-    for (const uuid of readdirSync(directory)) {
-      const guest = JSON.parse(readFileSync(join(directory, uuid), 'utf8')) as FakeGuest
-      this.#guests.set(uuid, guest)
+    this.#journal = new GuestJournal(directory)
+    for (const guest of this.#journal.guests()) {
+      this.#guests.set(guest.uuid, guest)
       this.#plug(guest)
     }
   }
@@ -109,7 +108,7 @@ export class FakeDriver implements Driver {
     }
     this.#guests.delete(uuid)
     this.#plug({ ...guest, power: 'shutdown' })
-    if (this.#options.directory !== undefined) rmSync(join(this.#options.directory, uuid), { force: true })
+    this.#journal?.forget(uuid)
   }
 
   async powerOn(spec: GuestSpec): Promise<void> {
@@ -153,6 +152,8 @@ export class FakeDriver implements Driver {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#onEvent = () => undefined
+    this.#journal?.[Symbol.dispose]()
+    this.#journal = undefined
   }
 
   #begin(uuid: string): void {
@@ -182,8 +183,7 @@ export class FakeDriver implements Driver {
 
   #keep(guest: FakeGuest): void {
     this.#guests.set(guest.uuid, guest)
-    const { directory } = this.#options
-    if (directory !== undefined) writeFileSync(join(directory, guest.uuid), JSON.stringify(guest))
+    this.#journal?.keep(guest)
     this.#plug(guest)
   }
 
