@@ -1,5 +1,4 @@
 /** Limits of what a project may have, and what it has. */
-import { sql } from 'kysely'
 import type { Db } from '../../base/db/database.ts'
 import { statement } from '../../base/db/statement.ts'
 import { python } from '../../base/http/validate.ts'
@@ -55,12 +54,22 @@ export async function countUsed(
   resource: keyof typeof countedTables,
   projectId: string,
 ): Promise<number> {
-  const table = sql.table(countedTables[resource])
-  const found = await sql<{
-    used: number
-  }>`select count(*) as used from ${table} where project_id = ${projectId}`.execute(db)
-  return Number(found.rows[0]?.used ?? 0)
+  const { rows } = await counts[resource](db, { projectId })
+  return Number(rows[0]?.used ?? 0)
 }
+
+// Whichever table it is, its rows have an owner.
+const countIn = (table: string) =>
+  statement((db: Db<Tables>, p: { projectId: string }) =>
+    db
+      .selectFrom(table as 'networks')
+      .select((eb) => eb.fn.countAll<number>().as('used'))
+      .where('project_id', '=', p.projectId),
+  )
+
+const counts = Object.fromEntries(
+  Object.entries(countedTables).map(([resource, table]) => [resource, countIn(table)]),
+) as Record<keyof typeof countedTables, ReturnType<typeof countIn>>
 
 const raiseTurn = statement((db: Db<Tables>, p: { projectId: string }) =>
   db
