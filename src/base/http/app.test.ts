@@ -150,7 +150,9 @@ test('a client that is still sending a body that is too big reads why it is refu
   socket.write(`${head}\r\nconnection: close\r\ncontent-length: 2000000\r\n\r\n${half}`)
   await setTimeout(20)
   socket.write(half)
-  assert.match((await answers.next()).value, /^HTTP\/1.1 413 /)
+  const last = (await answers.next()).value
+  assert.match(last, /^HTTP\/1.1 413 /)
+  assert.match(last, /^connection: close\r$/im)
   assert.equal((await answers.next()).done, true)
   await app.close()
 })

@@ -157,5 +157,6 @@ async function drain({ raw, headers }: FastifyRequest, reply: FastifyReply): Pro
     // What goes wrong now is of no interest any more: the request is refused already.
     await finished(raw.resume(), { writable: false }).catch(() => undefined)
   }
-  if (raw.readableEnded) reply.removeHeader('connection')
+  const mayStay = raw.readableEnded && reply.raw.shouldKeepAlive
+  if (mayStay && reply.hasHeader('connection')) reply.header('connection', 'keep-alive')
 }
