@@ -98,6 +98,7 @@ export function program(): Command {
     .addOption(stateDirectory())
     .action(async (options) => run(async () => (await import('./serve.ts')).serve(options)))
   kilonova.addHelpText('after', `\nOpenStack's programs (kilonova PROGRAM --help):\n${programList()}`)
+  configCommands(kilonova)
   return kilonova
 }
 
@@ -105,6 +106,25 @@ const programList = (): string =>
   Object.entries(daemons)
     .map(([name, { description }]) => `  ${name.padEnd(26)} ${description}`)
     .join('\n')
+
+function configCommands(kilonova: Command): void {
+  const config = kilonova.command('config').description("OpenStack's configuration files: check, show, write")
+  config
+    .command('lint <files...>')
+    .description('find what is misspelt, misplaced or of the wrong type, and what does not fit together')
+    .addOption(
+      new Option(
+        '--role <role>',
+        'of the host that the files are for; on a compute host no database may be named',
+      ).choices(['compute', 'controller']),
+    )
+    .option('--no-host', "the files are another host's: say nothing of addresses and interfaces")
+    .option('--fix', 'make the changes that are safe, and show them')
+    .addOption(new Option('--format <format>', 'how to say it').choices(['text', 'json']).default('text'))
+    .action(async (files, options) =>
+      run(async () => (await import('./config/lint-command.ts')).lint(files, options)),
+    )
+}
 
 async function run(work: () => Promise<number | undefined>): Promise<void> {
   try {

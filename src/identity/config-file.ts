@@ -1,9 +1,9 @@
 /** The options of `keystone.conf`. */
-import { connectionOptions } from '../base/config/common/connection.ts'
 import { loggingOptions } from '../base/config/common/logging.ts'
 import { osloOptions } from '../base/config/common/oslo.ts'
 import { type Config, choice, int, optional, port, text } from '../base/config/option.ts'
-import { inSection } from '../base/config/section.ts'
+import { inSection, sectionOf } from '../base/config/section.ts'
+import { type DatabaseSettings, databaseOptions } from '../base/db/options.ts'
 import type { IdentityOptions } from './service.ts'
 
 const server = { group: 'eventlet_server' } as const
@@ -11,7 +11,7 @@ const server = { group: 'eventlet_server' } as const
 export const keystoneOptions = {
   ...loggingOptions,
   ...osloOptions,
-  ...inSection('database', 'database', connectionOptions),
+  ...inSection('database', 'database', databaseOptions),
   publicEndpoint: {
     name: 'public_endpoint',
     type: optional(text),
@@ -85,3 +85,7 @@ export const identityOptionsOf = (
   publicUrl: config.publicEndpoint ?? `http://127.0.0.1:${config.publicPort}`,
   tokenSeconds: config.tokenExpiration,
 })
+
+/** Pools and patience of the database; its URL is `databaseConnection`. */
+export const databaseSettingsOf = (config: Config<typeof keystoneOptions>): DatabaseSettings =>
+  sectionOf(config, 'database', databaseOptions)

@@ -1,10 +1,10 @@
 /** The options of `glance-api.conf`. */
 import { keystoneAuthtoken } from '../base/config/common/auth.ts'
-import { connectionOptions } from '../base/config/common/connection.ts'
 import { loggingOptions } from '../base/config/common/logging.ts'
 import { osloOptions } from '../base/config/common/oslo.ts'
 import { type Config, choice, int, list, optional, port, text } from '../base/config/option.ts'
-import { inSection } from '../base/config/section.ts'
+import { inSection, sectionOf } from '../base/config/section.ts'
+import { type DatabaseSettings, databaseOptions } from '../base/db/options.ts'
 import { defaultSettings, type ImageSettings } from './config.ts'
 
 const most = <const N extends string>(name: N, standard: number, what: string) =>
@@ -14,7 +14,7 @@ export const glanceOptions = {
   ...loggingOptions,
   ...osloOptions,
   ...keystoneAuthtoken,
-  ...inSection('database', 'database', connectionOptions),
+  ...inSection('database', 'database', databaseOptions),
   bindHost: { name: 'bind_host', type: text, default: '0.0.0.0', help: 'Address that the API listens on.' },
   bindPort: { name: 'bind_port', type: port, default: 9292, help: 'Port of the API.' },
   workers: {
@@ -96,3 +96,7 @@ export const imageSettingsOf = (config: Config<typeof glanceOptions>): ImageSett
   // glance's own files write it in brackets: [glance-direct,web-download].
   enabledImportMethods: config.enabledImportMethods.map((method) => method.replace(/^\[|\]$/g, '')),
 })
+
+/** Pools and patience of the database; its URL is `databaseConnection`. */
+export const databaseSettingsOf = (config: Config<typeof glanceOptions>): DatabaseSettings =>
+  sectionOf(config, 'database', databaseOptions)

@@ -1,19 +1,19 @@
 /** The options of `placement.conf`. */
 import { keystoneAuthtoken } from '../base/config/common/auth.ts'
-import { connectionOptions } from '../base/config/common/connection.ts'
 import { loggingOptions } from '../base/config/common/logging.ts'
 import { osloOptions } from '../base/config/common/oslo.ts'
-import { choice, int, optional, port, text } from '../base/config/option.ts'
-import { inSection } from '../base/config/section.ts'
+import { type Config, choice, int, optional, port, text } from '../base/config/option.ts'
+import { inSection, sectionOf } from '../base/config/section.ts'
+import { type DatabaseSettings, databaseOptions } from '../base/db/options.ts'
 import { placementOptions } from './config.ts'
 
 export const placementFileOptions = {
   ...loggingOptions,
   ...osloOptions,
   ...keystoneAuthtoken,
-  ...inSection('placement_database', 'database', connectionOptions),
+  ...inSection('placement_database', 'database', databaseOptions),
   /** Where the tables are when placement is set up in nova.conf and has no database of its own. */
-  ...inSection('api_database', 'apiDatabase', connectionOptions),
+  ...inSection('api_database', 'apiDatabase', databaseOptions),
   ...placementOptions,
   authStrategy: {
     group: 'api',
@@ -31,3 +31,7 @@ export const placementFileOptions = {
     help: 'Processes of the API. Default: as many as there are processors.',
   },
 } as const
+
+/** Pools and patience of the database; its URL is `databaseConnection`. */
+export const databaseSettingsOf = (config: Config<typeof placementFileOptions>): DatabaseSettings =>
+  sectionOf(config, 'database', databaseOptions)

@@ -1,12 +1,12 @@
 /** The options of `neutron.conf` and `ml2_conf.ini` as neutron-server reads them. */
 import { messagingOptions } from '../../base/bus/options.ts'
 import { type ClientSettings, clientOptions, keystoneAuthtoken } from '../../base/config/common/auth.ts'
-import { connectionOptions } from '../../base/config/common/connection.ts'
 import { hostOptions } from '../../base/config/common/host.ts'
 import { loggingOptions } from '../../base/config/common/logging.ts'
 import { osloOptions } from '../../base/config/common/oslo.ts'
 import { type Config, choice, int, list, optional, port, text } from '../../base/config/option.ts'
 import { inSection, sectionOf } from '../../base/config/section.ts'
+import { type DatabaseSettings, databaseOptions } from '../../base/db/options.ts'
 import { networkConfigOptions } from './behaviour.ts'
 
 const ml2Plugins = ['ml2', 'neutron.plugins.ml2.plugin.Ml2Plugin'] as const
@@ -17,7 +17,7 @@ export const neutronServerOptions = {
   ...hostOptions,
   ...osloOptions,
   ...keystoneAuthtoken,
-  ...inSection('database', 'database', connectionOptions),
+  ...inSection('database', 'database', databaseOptions),
   ...inSection('nova', 'nova', clientOptions),
   ...networkConfigOptions,
   bindHost: {
@@ -56,3 +56,7 @@ export const neutronServerOptions = {
 /** Whom network tells of ports: `[nova]`. */
 export const novaClientOf = (config: Config<typeof neutronServerOptions>): ClientSettings =>
   sectionOf(config, 'nova', clientOptions)
+
+/** Pools and patience of the database; its URL is `databaseConnection`. */
+export const databaseSettingsOf = (config: Config<typeof neutronServerOptions>): DatabaseSettings =>
+  sectionOf(config, 'database', databaseOptions)
