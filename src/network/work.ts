@@ -1,11 +1,13 @@
 /**
  * One change of Network's database, and whom to tell of it once it is committed. A change that meets another's row
- * under a unique key starts again: that is how addresses, MACs and segments are settled between parallel requests.
+ * under a unique key starts again: that is how addresses, MACs and segments are settled between parallel requests. So
+ * does one whose network, port or group was deleted meanwhile: it finds that out then, and says so.
  */
 import type { Kysely, Transaction } from 'kysely'
 import { type Clock, timestamp } from '../base/clock.ts'
-import { isUniqueViolation } from '../base/db/database.ts'
+import { failureOf } from '../base/db/failures.ts'
 import { insertStatement } from '../base/db/statement.ts'
+import { inTransaction } from '../base/db/transaction.ts'
 import type { NetworkOptions } from './config.ts'
 import type { ComputeEvent } from './events/compute-event.ts'
 import { Changes } from './rpc/changes.ts'
@@ -36,6 +38,7 @@ export interface WorkDeps {
 const insertEvent = insertStatement<Tables, 'compute_events'>('compute_events')
 
 const tries = 20
+const danglingTries = 3
 
 /** Runs one change in one transaction. */
 export async function inWork<T>(deps: WorkDeps, change: (work: Work) => Promise<T>): Promise<T> {
@@ -44,7 +47,9 @@ export async function inWork<T>(deps: WorkDeps, change: (work: Work) => Promise<
     let told = false
     const now = timestamp(deps.clock)
     try {
-      const result = await deps.db.transaction().execute(async (db) => {
+      const result = await inTransaction(deps.db, async (db) => {
+        changes.clear()
+        told = false
         const made = await change({
           db,
           now,
@@ -64,7 +69,9 @@ export async function inWork<T>(deps: WorkDeps, change: (work: Work) => Promise<
       if (told) deps.wakeCompute?.()
       return result
     } catch (error) {
-      if (!isUniqueViolation(error) || attempt >= tries) throw error
+      const failure = failureOf(error)
+      if (failure === 'duplicate' ? attempt >= tries : failure !== 'dangling' || attempt >= danglingTries)
+        throw error
     }
   }
 }

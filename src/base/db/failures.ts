@@ -17,6 +17,8 @@ export type Failure =
   | 'deadlock'
   /** Another row has that key. */
   | 'duplicate'
+  /** A row that this one refers to is gone, or another refers to the one that is to go. */
+  | 'dangling'
   /** A value is too long, too large, or holds what a text cannot. */
   | 'value'
 
@@ -65,6 +67,9 @@ const failures: ReadonlyMap<string | number, Failure> = new Map<string | number,
   ['40001', 'deadlock'],
   ['40P01', 'deadlock'],
   ['55P03', 'deadlock'],
+  [1451, 'dangling'],
+  [1452, 'dangling'],
+  ['23503', 'dangling'],
   [1062, 'duplicate'],
   ['23505', 'duplicate'],
   [1264, 'value'],
@@ -84,6 +89,7 @@ export function failureOf(error: unknown): Failure | undefined {
   const known = failures.get(errno ?? '') ?? failures.get(code ?? '')
   if (known !== undefined) return known
   if (/^UNIQUE constraint failed/.test(error.message)) return 'duplicate'
+  if (/^FOREIGN KEY constraint failed/.test(error.message)) return 'dangling'
   // pg gives these no code.
   if (/^Connection terminated due to connection timeout|^timeout exc/.test(error.message))
     return 'unreachable'
@@ -93,11 +99,12 @@ export function failureOf(error: unknown): Failure | undefined {
 /** True when an insert or update was refused because another row has that key. */
 export const isUniqueViolation = (error: unknown): boolean => failureOf(error) === 'duplicate'
 
-/** The error as what the caller of an API is told; duplicates, deadlocks and bugs stay what they are. */
+/** The error as what the caller of an API is told; duplicates, dangling references, deadlocks and bugs stay what they are. */
 export function explain(error: unknown, at: ServerUrl): unknown {
   const failure = failureOf(error)
-  if (failure === undefined || failure === 'duplicate' || failure === 'deadlock' || error instanceof Fault)
-    return error
+  if (failure === undefined || error instanceof Fault) return error
+  // What the code that asked knows how to go on from.
+  if (failure === 'duplicate' || failure === 'dangling' || failure === 'deadlock') return error
   const kind = failure === 'value' ? 'invalid' : 'unavailable'
   return new Fault(kind, sentence(failure, error as Error, at), { failure }, error)
 }
@@ -108,7 +115,11 @@ const products = { mysql: 'MariaDB', postgresql: 'PostgreSQL' } as const
 export const serverName = (at: ServerUrl): string =>
   `${products[at.dialect]} at ${at.socket ?? `${at.host}:${at.port}`}`
 
-function sentence(failure: Exclude<Failure, 'duplicate' | 'deadlock'>, error: Error, at: ServerUrl): string {
+function sentence(
+  failure: Exclude<Failure, 'duplicate' | 'dangling' | 'deadlock'>,
+  error: Error,
+  at: ServerUrl,
+): string {
   const server = serverName(at)
   switch (failure) {
     case 'unreachable':

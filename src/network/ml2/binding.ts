@@ -74,11 +74,3 @@ export async function bind(
 /** True when somebody wires the port. */
 export const isBound = (binding: Pick<PortBindingRow, 'vif_type'>): boolean =>
   binding.vif_type !== 'unbound' && binding.vif_type !== 'binding_failed'
-
-export async function bindingOf(db: Db<Tables>, portId: string): Promise<PortBindingRow> {
-  return db
-    .selectFrom('ml2_port_bindings')
-    .selectAll()
-    .where('port_id', '=', portId)
-    .executeTakeFirstOrThrow()
-}

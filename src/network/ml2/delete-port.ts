@@ -2,7 +2,7 @@
 import type { Db } from '../../base/db/database.ts'
 import { statement } from '../../base/db/statement.ts'
 import { tellDeleted } from '../events/tell.ts'
-import { readBindings } from '../store/port-parts.ts'
+import { lockBindings } from '../store/port-parts.ts'
 import { groupsOfPorts } from '../store/security-groups.ts'
 import type { PortRow, Tables } from '../store/tables.ts'
 import { deleteTagsOf } from '../store/tags.ts'
@@ -14,7 +14,7 @@ const removePort = statement((db: Db<Tables>, p: { id: string }) =>
 
 /** Agents and compute are told after the commit. */
 export async function deletePort(work: Work, port: PortRow): Promise<void> {
-  const [binding] = await readBindings(work.db, [port.id])
+  const [binding] = await lockBindings(work.db, [port.id])
   const groups = (await groupsOfPorts(work.db, [port.id])).get(port.id) ?? []
   // Its addresses, binding, groups, pairs and options go with it.
   await removePort(work.db, { id: port.id })

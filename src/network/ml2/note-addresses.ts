@@ -1,5 +1,5 @@
 /** Notes for agents that the addresses of several ports changed at once, as when a subnet comes or goes. */
-import { readBindings } from '../store/port-parts.ts'
+import { lockBindings } from '../store/port-parts.ts'
 import { groupsOfPorts } from '../store/security-groups.ts'
 import type { Work } from '../work.ts'
 
@@ -8,7 +8,7 @@ export async function noteAddresses(
   ports: readonly { id: string; network_id: string }[],
 ): Promise<void> {
   const ids = ports.map((port) => port.id)
-  const bindings = await readBindings(work.db, ids)
+  const bindings = await lockBindings(work.db, ids)
   const hosts = new Map(bindings.map((binding) => [binding.port_id, binding.host]))
   const groups = await groupsOfPorts(work.db, ids)
   for (const port of ports) {

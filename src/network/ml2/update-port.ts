@@ -1,13 +1,14 @@
 /** Changes a port: names, addresses, groups, and which host it is bound to. */
 import type { Caller } from '../api/caller.ts'
-import { conflict } from '../errors.ts'
+import { conflict, unknown } from '../errors.ts'
 import { tellAddresses, tellStatus } from '../events/tell.ts'
 import { changeAddresses, renewAutoAddresses } from '../ipam/change-addresses.ts'
 import { allocationsOf } from '../store/allocations.ts'
+import { lockBindings } from '../store/port-parts.ts'
 import { groupsOfPorts } from '../store/security-groups.ts'
 import type { PortBindingRow, PortRow } from '../store/tables.ts'
 import type { Work } from '../work.ts'
-import { bind, bindingOf, isBound } from './binding.ts'
+import { bind, isBound } from './binding.ts'
 import { assertMacFree } from './create-port.ts'
 import type { MechanismDriver } from './mechanism-driver.ts'
 import { assertGroups, assertSecurity, mergeDhcpOptions, replaceGroups, replacePairs } from './port-parts.ts'
@@ -21,7 +22,8 @@ export async function updatePort(
   changes: PortChanges,
   caller: Caller,
 ): Promise<void> {
-  const before = await bindingOf(work.db, port.id)
+  const [before] = await lockBindings(work.db, [port.id])
+  if (before === undefined) throw unknown.port(port.id)
   const groupsBefore = (await groupsOfPorts(work.db, [port.id])).get(port.id) ?? []
   if (changes.mac_address !== undefined && changes.mac_address !== port.mac_address)
     await assertMacChange(work, port, before, changes.mac_address)

@@ -5,6 +5,7 @@ import { bind, isBound } from '../ml2/binding.ts'
 import type { MechanismDriver } from '../ml2/mechanism-driver.ts'
 import { awaitWiring } from '../ml2/provisioning.ts'
 import { dhcpAgentType, isAlive } from '../store/agents.ts'
+import { lockBindings } from '../store/port-parts.ts'
 import type { AgentRow } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 import type { AgentReport } from './agents.ts'
@@ -64,6 +65,8 @@ async function rebindFailed(work: Work, mechanisms: readonly MechanismDriver[], 
     .where('ml2_port_bindings.vif_type', '=', 'binding_failed')
     .execute()
   for (const port of failed) {
+    const [current] = await lockBindings(work.db, [port.id])
+    if (current?.host !== host || isBound(current)) continue
     const binding = await bind(work, mechanisms, {
       id: port.id,
       networkId: port.network_id,

@@ -107,7 +107,9 @@ async function updateGroup(work: Work, row: AddressGroupRow, values: Values): Pr
     await work.db.updateTable('address_groups').set(set).where('id', '=', row.id).execute()
 }
 
+// Who makes a rule that names the group reads its row first, and waits there.
 async function usersOf(work: Work, id: string): Promise<string[]> {
+  await work.db.selectFrom('address_groups').select('id').where('id', '=', id).forUpdate().execute()
   const rows = await work.db
     .selectFrom('securitygrouprules')
     .select('security_group_id')

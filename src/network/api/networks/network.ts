@@ -130,6 +130,7 @@ async function updateNetwork(work: Work, row: NetworkRow, values: Values): Promi
     set.port_security_enabled = Number(values['port_security_enabled'])
   if (values['router:external'] !== undefined) set.is_external = Number(values['router:external'])
   if (values['mtu'] !== undefined) set.mtu = checkedMtu(values['mtu'] as number, row.mtu)
+  if (set.admin_state_up !== undefined) await lockNetwork(work, row.id)
   if (Object.keys(set).length > 0)
     await work.db.updateTable('networks').set(set).where('id', '=', row.id).execute()
   const object = { type: 'network', id: row.id, projectId: row.project_id }
@@ -141,6 +142,11 @@ async function updateNetwork(work: Work, row: NetworkRow, values: Values): Promi
   work.changes.networks.add(row.id)
   // An agent forgets a network that is switched off.
   if (set.admin_state_up !== undefined) await noteDhcpHosts(work, row.id)
+}
+
+/** Who adds ports or DHCP agents to the network meanwhile waits until this transaction ended. */
+async function lockNetwork(work: Work, id: string): Promise<void> {
+  await work.db.selectFrom('networks').select('id').where('id', '=', id).forUpdate().execute()
 }
 
 /** A network that others use can't be taken from them. */
@@ -166,6 +172,7 @@ async function deleteNetwork(
   drivers: ReadonlyMap<string, TypeDriver>,
   row: NetworkRow,
 ): Promise<void> {
+  await lockNetwork(work, row.id)
   const ports = await work.db.selectFrom('ports').selectAll().where('network_id', '=', row.id).execute()
   const used = ports.filter((port) => port.device_owner !== 'network:dhcp')
   if (used.length > 0) {

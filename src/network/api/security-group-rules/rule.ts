@@ -147,7 +147,8 @@ async function assertAddressGroup(work: Work, id: string, caller: Caller): Promi
     const shared = sharedWith('address_groups.id', caller.projectId, ['access_as_shared'])
     query = query.where((eb) => eb.or([eb('project_id', '=', caller.projectId ?? ''), shared]))
   }
-  if ((await query.executeTakeFirst()) === undefined) throw unknown.addressGroup(id)
+  // Its addresses do not change before the rule is there, so that who changes them next finds the rule.
+  if ((await query.forUpdate().executeTakeFirst()) === undefined) throw unknown.addressGroup(id)
 }
 
 async function deleteRule(work: Work, row: SecurityGroupRuleRow): Promise<void> {

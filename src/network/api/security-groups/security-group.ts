@@ -145,6 +145,8 @@ async function assertUnused(work: Work, row: SecurityGroupRow): Promise<void> {
 }
 
 async function deleteGroup(work: Work, row: SecurityGroupRow, caller: Caller): Promise<void> {
+  // Who makes a rule that names the group waits until this transaction ended.
+  await work.db.selectFrom('securitygroups').select('id').where('id', '=', row.id).forUpdate().execute()
   await assertUnused(work, row)
   if (!caller.admin && (await isDefault(work, row))) {
     throw conflict(
