@@ -108,6 +108,7 @@ export async function serve<Deps>(
   reply: Outgoing,
 ): Promise<unknown> {
   negotiate(options, request, reply)
+  assertNoBlank(request.params)
   const { microversion: version, auth } = request
   const route = group.choose(version, request.body)
   const rawBody = route.rawBody === true
@@ -127,6 +128,13 @@ export async function serve<Deps>(
   const result = await route.handler(bound as BoundRequest & { body: never }, options.deps)
   if (!bound.statusSet) reply.code(route.status ?? (result === undefined ? 204 : 200))
   return result
+}
+
+// `/servers/` matches `/servers/:id` with nothing as the id, which nothing has.
+function assertNoBlank(params: unknown): void {
+  for (const value of Object.values(params ?? {})) {
+    if (value === '') throw new Fault('not-found', 'The resource could not be found.')
+  }
 }
 
 /** Settles the microversion. */

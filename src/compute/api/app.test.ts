@@ -21,6 +21,7 @@ test('versions are told without a token', async () => {
   assert.equal((await get('/v2/')).version.id, 'v2.0')
   // To nova a slash at the end makes another address, which is not there.
   assert.equal((await world.call('GET /flavors/')).status, 404)
+  assert.equal((await world.call('GET /os-simple-tenant-usage/', { as: 'admin' })).status, 404)
 })
 
 test('every route without a token is 401, and has a policy that exists', async () => {
