@@ -21,10 +21,11 @@ function listReader<T, Id extends string | number, B extends Compilable>(
   const read = new Map(
     lengths.map((length) => [
       length as number,
-      statement((db: Db<T>, p: Record<string, Id>) =>
+      // The parameters are the ids themselves, each by its place.
+      statement((db: Db<T>, p: readonly Id[]) =>
         build(
           db,
-          Array.from({ length }, (_, index) => p[`id${index}`]!),
+          Array.from({ length }, (_, index) => p[index]!),
         ),
       ),
     ]),
@@ -34,10 +35,9 @@ function listReader<T, Id extends string | number, B extends Compilable>(
     for (let at = 0; at < ids.length; at += longest) {
       const slice = ids.slice(at, at + longest)
       const length = lengths.find((each) => each >= slice.length)!
-      const parameters: Record<string, Id> = {}
-      for (let index = 0; index < length; index++) parameters[`id${index}`] = slice[index] ?? slice[0]!
-      const { rows } = await read.get(length)!(db, parameters)
-      if (slice.length === ids.length) return rows
+      while (slice.length < length) slice.push(slice[0]!)
+      const { rows } = await read.get(length)!(db, slice)
+      if (ids.length <= longest) return rows
       found.push(...(rows as unknown[]))
     }
     return found as InferResult<B>

@@ -20,12 +20,12 @@ class Parameter {
  * parameters: it must not look at them, so neither lists nor conditions can depend on them.
  */
 export function statement<T, P extends object, B extends Compilable>(build: (db: Db<T>, parameters: P) => B) {
-  const compiled = new Map<unknown, { query: CompiledQuery; take: (string | undefined)[] }>()
+  const compiled = new Map<unknown, { query: CompiledQuery; take: (string | number | undefined)[] }>()
 
   function compile(db: Db<T>) {
     const placeholders = new Proxy({}, { get: (_target, name) => new Parameter(String(name)) })
     const query = build(db, placeholders as P).compile()
-    const take = query.parameters.map((value) => (value instanceof Parameter ? value.name : undefined))
+    const take = query.parameters.map((value) => (value instanceof Parameter ? keyOf(value) : undefined))
     return { query, take }
   }
 
@@ -46,6 +46,9 @@ export function statement<T, P extends object, B extends Compilable>(build: (db:
     return { rows: result.rows as InferResult<B>, changed: Number(result.numAffectedRows ?? 0n) }
   }
 }
+
+// A place in a list of parameters as a number: found faster.
+const keyOf = ({ name }: Parameter): string | number => (/^\d+$/.test(name) ? Number(name) : name)
 
 /** `const insertThing = insertStatement<Tables, 'things'>('things')`, then `await insertThing(db, { id, note })`. */
 export function insertStatement<T, K extends keyof T & string>(table: K) {

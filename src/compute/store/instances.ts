@@ -137,6 +137,14 @@ const noFlavor = {
   extra_specs: {},
 } satisfies Flavor
 
+/** What is known of the flavor of an instance that has lost the rest of its record. */
+const sizesOf = ({ memory_mb, vcpus, root_gb }: InstanceRow): Flavor => ({
+  ...noFlavor,
+  memory_mb,
+  vcpus,
+  root_gb,
+})
+
 const byIds = byIdsIn<CellTables>()
 const readExtras = byIds((db, uuids) =>
   db
@@ -168,12 +176,19 @@ const readFaults = byIds((db, uuids) =>
  * Adds to freshly read rows what the other tables of the cell hold, with one read per table however many rows: they
  * become the instances, since copying them would cost more than the reads.
  */
-export async function withParts(cell: CellDb, rows: readonly InstanceRow[]): Promise<Instance[]> {
-  const instances = rows.map((row): Instance => {
-    const flavor = { ...noFlavor, memory_mb: row.memory_mb, vcpus: row.vcpus, root_gb: row.root_gb }
-    const parts = { flavor, keypairs: [], trustedCerts: null, metadata: {}, systemMetadata: {}, tags: [] }
-    return Object.assign(row, parts, { networkInfo: [], fault: null, cell })
-  })
+export async function withParts(cell: CellDb, rows: InstanceRow[]): Promise<Instance[]> {
+  const instances = rows as Instance[]
+  for (const instance of instances) {
+    instance.flavor = noFlavor
+    instance.keypairs = []
+    instance.trustedCerts = null
+    instance.metadata = {}
+    instance.systemMetadata = {}
+    instance.tags = []
+    instance.networkInfo = []
+    instance.fault = null
+    instance.cell = cell
+  }
   if (rows.length === 0) return instances
   const byUuid = new Map(instances.map((instance) => [instance.uuid, instance]))
   const uuids = [...byUuid.keys()]
@@ -202,6 +217,7 @@ export async function withParts(cell: CellDb, rows: readonly InstanceRow[]): Pro
   for (const item of systemMetadata) byUuid.get(item.instance_uuid)!.systemMetadata[item.key] = item.value
   for (const tag of tags) byUuid.get(tag.resource_id)!.tags.push(tag.tag)
   for (const fault of faults) byUuid.get(fault.instance_uuid)!.fault = fault
+  for (const instance of instances) if (instance.flavor === noFlavor) instance.flavor = sizesOf(instance)
   return instances
 }
 

@@ -171,3 +171,27 @@ test('malformed bodies are told what is wrong with them', async () => {
   for (const path of ['/routers', '/floatingips', '/qos/policies', '/auto-allocated-topology/blue'])
     assert.equal((await cloud.admin('GET', path)).status, 404)
 })
+
+test('projects that ask the same way in turn each see what is theirs, for any number of ids', async () => {
+  await using cloud = await testNetwork()
+  const blue = cloud.as('member:blue')
+  const red = cloud.as('member:red')
+  const ids: string[] = []
+  for (const [who, name] of [[blue, 'blue'] as const, [red, 'red'] as const])
+    for (let index = 0; index < 3; index++)
+      ids.push((await made(who, '/networks', 'network', { name: `${name}${index}` })).id)
+  const seen = async (who: typeof blue, asked: readonly string[]) =>
+    names(await who('GET', `/networks?${asked.map((id) => `id=${id}`).join('&')}&fields=name`)).toSorted()
+  for (let round = 0; round < 2; round++) {
+    assert.deepEqual(await seen(blue, ids), ['blue0', 'blue1', 'blue2'])
+    assert.deepEqual(await seen(red, ids), ['red0', 'red1', 'red2'])
+    assert.deepEqual(await seen(red, ids.slice(0, 3)), [])
+    assert.deepEqual(await seen(red, [ids[0]!]), [])
+    assert.equal((await seen(cloud.admin, ids)).length, 6)
+    assert.equal((await red('GET', `/networks/${ids[0]}`)).status, 404)
+    assert.equal((await blue('GET', `/networks/${ids[0]}`)).status, 200)
+  }
+  const many = Array.from({ length: 200 }, (_, index) => `${ids[5]!.slice(0, -3)}${100 + index}`)
+  assert.deepEqual(await seen(red, [...many, ids[5]!]), ['red2'])
+  assert.deepEqual(names(await red('GET', '/networks?name=red1&status=ACTIVE')), ['red1'])
+})
