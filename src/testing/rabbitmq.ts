@@ -2,15 +2,17 @@
  * A real RabbitMQ in a directory of its own, with its own node name, cookie, ports and port mapper, so that it meets no
  * other on the machine. Its users and vhosts are data that it reads when it starts.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { freePorts } from './free-ports.ts'
 
 /** The one beneath the distribution's wrapper, which insists on a user of its own. */
 const program = '/usr/lib/rabbitmq/bin/rabbitmq-server'
+const controlProgram = '/usr/lib/rabbitmq/bin/rabbitmqctl'
 
 /** Why there can be none here, for tests to skip with; undefined when there can. */
 export function whyNoRabbitmq(): string | undefined {
@@ -36,7 +38,7 @@ export interface RabbitmqOptions {
 export const rabbitUser = { name: 'openstack', password: 'Rabbit@Pass#1' }
 
 /** A vhost's queues are no other's: a test takes one. */
-const standardVhosts = ['/', ...Array.from({ length: 20 }, (_, index) => `vhost${index + 1}`)]
+const standardVhosts = ['/', ...Array.from({ length: 40 }, (_, index) => `vhost${index + 1}`)]
 
 export class Rabbitmq implements AsyncDisposable {
   readonly address: string
@@ -62,6 +64,20 @@ export class Rabbitmq implements AsyncDisposable {
     return rabbit
   }
 
+  /** `rabbitmqctl`, which takes seconds. */
+  async control(...args: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(controlProgram, args, { env: this.#environment() })
+    return stdout
+  }
+
+  /** Of the broker itself, whose processor time may be of interest. */
+  get processId(): number | undefined {
+    const shell = this.#server?.pid
+    if (shell === undefined) return undefined
+    const [child] = readFileSync(`/proc/${shell}/task/${shell}/children`, 'utf8').trim().split(' ')
+    return child ? Number(child) : undefined
+  }
+
   /** The URL of a vhost that was given to nobody yet. */
   ownUrl(): string {
     const vhost = this.#vhosts.shift()
@@ -81,30 +97,15 @@ export class Rabbitmq implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const { mapper, distribution } = this.#ports
-    const directory = this.#directory
-    const environment = {
-      PATH: process.env['PATH'],
-      LANG: 'C.UTF-8',
-      HOME: directory,
-      ERL_EPMD_PORT: String(mapper),
-      ERL_EPMD_ADDRESS: '127.0.0.1',
-      RABBITMQ_NODENAME: `rabbit-${this.port}@localhost`,
-      RABBITMQ_DIST_PORT: String(distribution),
-      RABBITMQ_MNESIA_BASE: join(directory, 'data'),
-      RABBITMQ_CONFIG_FILE: join(directory, 'rabbitmq.conf'),
-      RABBITMQ_ADVANCED_CONFIG_FILE: join(directory, 'none.config'),
-      RABBITMQ_ENABLED_PLUGINS_FILE: join(directory, 'enabled_plugins'),
-      RABBITMQ_CONF_ENV_FILE: '/dev/null',
-      RABBITMQ_PID_FILE: join(directory, 'pid'),
-      RABBITMQ_LOG_BASE: join(directory, 'log'),
-      RABBITMQ_LOGS: '-',
-      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
-        '+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
-    }
-    this.#mapper ??= spawn('epmd', ['-port', String(mapper), '-address', '127.0.0.1'], { stdio: 'ignore' })
+    this.#mapper ??= spawn('epmd', ['-port', String(this.#ports.mapper), '-address', '127.0.0.1'], {
+      stdio: 'ignore',
+    })
     // A group of its own: Erlang has helpers, which shall end with it.
-    const server = spawn(program, [], { env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    const server = spawn(program, [], {
+      env: this.#environment(),
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#server = server
     await new Promise<void>((resolve, reject) => {
       let said = ''
@@ -140,6 +141,30 @@ export class Rabbitmq implements AsyncDisposable {
       await ended
     }
     rmSync(this.#directory, { recursive: true, force: true })
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    const { mapper, distribution } = this.#ports
+    const directory = this.#directory
+    return {
+      PATH: process.env['PATH'],
+      LANG: 'C.UTF-8',
+      HOME: directory,
+      ERL_EPMD_PORT: String(mapper),
+      ERL_EPMD_ADDRESS: '127.0.0.1',
+      RABBITMQ_NODENAME: `rabbit-${this.port}@localhost`,
+      RABBITMQ_DIST_PORT: String(distribution),
+      RABBITMQ_MNESIA_BASE: join(directory, 'data'),
+      RABBITMQ_CONFIG_FILE: join(directory, 'rabbitmq.conf'),
+      RABBITMQ_ADVANCED_CONFIG_FILE: join(directory, 'none.config'),
+      RABBITMQ_ENABLED_PLUGINS_FILE: join(directory, 'enabled_plugins'),
+      RABBITMQ_CONF_ENV_FILE: '/dev/null',
+      RABBITMQ_PID_FILE: join(directory, 'pid'),
+      RABBITMQ_LOG_BASE: join(directory, 'log'),
+      RABBITMQ_LOGS: '-',
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+        '+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
+    }
   }
 
   #write({ closedVhosts = [], tls }: RabbitmqOptions): void {

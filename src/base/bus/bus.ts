@@ -57,6 +57,6 @@ export interface BusState {
   host: string | null
   /** Milliseconds since the epoch at which it became so. */
   since: number
-  /** Why it is not connected: a sentence; null when it is. */
+  /** Why it is not connected, or is and yet takes no messages: a sentence; null when all is well. */
   why: string | null
 }

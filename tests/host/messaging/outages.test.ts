@@ -261,3 +261,23 @@ test('closing lets handlers end and casts be sent', { skip }, async (t) => {
   await serving[Symbol.asyncDispose]()
   assert.equal(again, 0)
 })
+
+test('a broker that is out of memory is told, and casts go on when it is not any more', {
+  skip,
+}, async (t) => {
+  const rabbit = await sharedRabbitmq()
+  const { log, lines } = recordingLog()
+  const bus = openBusFor(t, rabbit.ownUrl(), { log })
+  await bus.cast(nova, 'take', {})
+  await rabbit.control('set_vm_memory_high_watermark', '0')
+  const cast = bus.cast(nova, 'take', {})
+  const blocked = /takes no messages until this is mended: low on memory/
+  const failed = bus.call(nova, 'who', {}, { timeoutSeconds: 1 })
+  await assert.rejects(failed, (error) => isFault(error, 'unavailable') && blocked.test(error.message))
+  assert.match(bus.state().why ?? '', blocked)
+  await rabbit.control('set_vm_memory_high_watermark', '0.4')
+  await cast
+  while (bus.state().why !== null) await sleep(10)
+  assert.equal(bus.state().connected, true)
+  assert.equal(lines.filter(({ msg }) => blocked.test(msg)).length, 1)
+})

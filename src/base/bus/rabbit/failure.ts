@@ -36,7 +36,12 @@ export function readFailure(text: string): Fault {
   const { kind, details, cause } = failure.kwargs
   if (failure.module === ownModule) {
     const reason = cause === undefined ? undefined : new Error(String(cause))
-    return new Fault(kind as FaultKind, failure.message, details as Record<string, unknown>, reason)
+    return new Fault(
+      (kind ?? 'bug') as FaultKind,
+      failure.message,
+      (details ?? {}) as Record<string, unknown>,
+      reason,
+    )
   }
   const name = failure.class.replace(/_Remote$/, '')
   const exception = `${failure.module.replace(/_Remote$/, '')}.${name}`

@@ -80,7 +80,7 @@ export class BrokerLink {
   /** "RabbitMQ at controller:5672 cannot be reached since 12 s: …", for whoever waited in vain; else undefined. */
   trouble(): string | undefined {
     const { connected, since, why, host } = this.#state
-    if (connected) return undefined
+    if (connected) return why ?? undefined
     return `RabbitMQ at ${host} has not been there for ${Math.round((Date.now() - since) / 1000)} s: ${why}`
   }
 
@@ -160,10 +160,13 @@ export class BrokerLink {
         void closeBoth(send, receive)
       })
       connection.on('blocked', (reason) => {
-        this.#options.log.warn({ broker: session.host }, `RabbitMQ takes no messages for now: ${reason}`)
+        const why = `RabbitMQ at ${session.host} takes no messages until this is mended: ${reason}`
+        this.#options.log.warn({ broker: session.host }, why)
+        if (this.#current === session) this.#change({ connected: true, host: session.host, why })
       })
       connection.on('unblocked', () => {
-        this.#options.log.info({ broker: session.host }, 'RabbitMQ takes messages again')
+        this.#options.log.info({ broker: session.host }, `RabbitMQ at ${session.host} takes messages again`)
+        if (this.#current === session) this.#change({ connected: true, host: session.host, why: null })
       })
     }
     this.#current = session
@@ -206,7 +209,7 @@ async function closeBoth(...connections: ChannelModel[]): Promise<void> {
   const closing = connections.map(async (model) => {
     const { stream } = model.connection as unknown as { stream: Duplex }
     // Without this a socket whose packets go nowhere would live on for minutes, and the process with it.
-    const timer = setTimeout(() => stream.destroy(), goodbyeMilliseconds)
+    const timer = setTimeout(() => stream.destroy(), goodbyeMilliseconds).unref()
     stream.once('close', () => clearTimeout(timer))
     await model.close()
   })
