@@ -94,8 +94,8 @@ export const ipAddress: Check = (value) => {
 
 export const mac: Check = (value) =>
   typeof value === 'string' &&
-  /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/i.test(value) &&
-  value !== '00:00:00:00:00:00'
+  /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(value) &&
+  !/^(00(:00){5}|ff(:ff){5})$/i.test(value)
     ? undefined
     : `'${show(value)}' is not a valid MAC address`
 
