@@ -91,6 +91,15 @@ export function program(): Command {
     .command('test [parts...]')
     .description('the test suite: check, stories, host; all without a name')
     .action(async (parts) => run(async () => (await import('./test.ts')).test(parts)))
+  kilonova
+    .command('units [programs...]')
+    .description(
+      "write systemd units for OpenStack's programs: openstack-nova-api.service, neutron-server.service, …",
+    )
+    .option('--directory <directory>', 'where to', '/etc/systemd/system')
+    .action(async (names, options) =>
+      run(async () => (await import('./units/write-units.ts')).writeUnits(names, options)),
+    )
   kilonova.addCommand(labCommand(run))
   kilonova
     .command('serve', { hidden: true })

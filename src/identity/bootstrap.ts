@@ -59,10 +59,16 @@ export async function bootstrapIdentity(deps: Deps, wanted: Bootstrap): Promise<
   )
   await db.transaction().execute(async (transaction) => {
     await ensureDomain(transaction)
-    const projects = {
-      admin: await ensureProject(transaction, admin.project, 'Bootstrap project for initializing the cloud.'),
-      service: await ensureProject(transaction, 'service', 'Services of the cloud.'),
-    }
+    const adminProject = await ensureProject(
+      transaction,
+      admin.project,
+      'Bootstrap project for initializing the cloud.',
+    )
+    // Where services have no users yet, who makes these makes their project: the guides' next command does.
+    const hasUsers = Object.keys(wanted.serviceUsers).length > 0
+    const serviceProject = hasUsers
+      ? await ensureProject(transaction, 'service', 'Services of the cloud.')
+      : undefined
     const roles = await ensureRoles(transaction, admin.role)
     for (const { name, hash } of users) {
       const userId = await ensureUser(transaction, name, hash, timestamp(deps.clock))
@@ -74,11 +80,11 @@ export async function bootstrapIdentity(deps: Deps, wanted: Bootstrap): Promise<
           inherited: false,
         })
       if (name === admin.user) {
-        await grant({ kind: 'project', id: projects.admin }, admin.role)
+        await grant({ kind: 'project', id: adminProject }, admin.role)
         await grant({ kind: 'system' }, admin.role)
-      } else {
-        await grant({ kind: 'project', id: projects.service }, 'admin')
-        await grant({ kind: 'project', id: projects.service }, 'service')
+      } else if (serviceProject !== undefined) {
+        await grant({ kind: 'project', id: serviceProject }, 'admin')
+        await grant({ kind: 'project', id: serviceProject }, 'service')
       }
     }
     if ((await findRegion(transaction, wanted.region)) === undefined) {

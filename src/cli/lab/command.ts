@@ -1,4 +1,4 @@
-/** `kilonova lab …`: several hosts on this one machine, to try and to break. */
+/** `kilonova lab …`: a cloud of several hosts on this one machine, to try and to break. */
 import { Command, Option } from 'commander'
 import { defaultLabDirectory } from './plan.ts'
 import { labNetworks } from './switch.ts'
@@ -13,16 +13,21 @@ const network = () =>
 export function labCommand(run: Run): Command {
   const lab = new Command('lab')
     .enablePositionalOptions()
-    .description('three hosts on this machine: controller, compute1, compute2, each in namespaces of its own')
+    .description(
+      'a cloud of three hosts on this machine: controller, compute1, compute2, each in namespaces of its own',
+    )
   lab
     .command('up')
-    .description('make the hosts, with database, message queue and cache on the controller')
+    .description(
+      'make the hosts and a cloud on them: databases, message queue, services, agents, first things',
+    )
     .addOption(directory())
     .addOption(
       new Option('--database <database>', 'what the services keep their state in')
         .choices(['mariadb', 'postgresql'])
         .default('mariadb'),
     )
+    .option('--bare', 'hosts with database, message queue and cache alone, to put a cloud on by hand')
     .option('--yes', 'install missing packages without asking')
     .action(async (options) => run(async () => (await import('./up.ts')).labUp(options)))
   lab

@@ -86,7 +86,7 @@ function addUsers(directory: string): void {
   for (const name of serviceUsers) {
     const id = idOf(join(directory, 'etc/passwd'), name)
     for (const [path, mode] of [
-      [`etc/${name}`, 0o750],
+      [`etc/${name}`, 0o755],
       [`var/lib/${name}`, 0o750],
       [`var/log/${name}`, 0o750],
     ] as const) {

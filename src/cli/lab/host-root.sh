@@ -50,9 +50,10 @@ ip link set lo up
 shopt -s nullglob
 home=/run/lab/program
 ln -s $home/kilonova $home/bin/* /run/lab/bin/
+ln -s "$home/${node#"$program/"}" /run/lab/bin/node
 cat > /run/lab/bin/systemctl << END
 #!/bin/sh
-exec $home/${node#"$program/"} --disable-warning=ExperimentalWarning $home/src/cli/lab/systemctl/main.ts "\$@"
+exec /run/lab/bin/node --disable-warning=ExperimentalWarning $home/src/cli/lab/systemctl/main.ts "\$@"
 END
 # What a service says by sd_notify(3) goes to the one that supervises it; systemd's own command may not be there.
 cat > /run/lab/bin/systemd-notify << 'END'

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { table } from '../terminal/table.ts'
 import { findLab, type Lab } from './lab.ts'
@@ -38,10 +39,19 @@ export async function describeLab(lab: Lab): Promise<string> {
     'Try:',
     '',
     `  kilonova lab enter ${controller}`,
+    ...(existsSync(lab.path(controller, '/root/admin-openrc')) ? inTheCloud : []),
     `  kilonova lab cut ${compute}; kilonova lab status; kilonova lab heal ${compute}`,
     '  kilonova lab down',
   ].join('\n')
 }
+
+/** On the controller. */
+const inTheCloud = [
+  '  . ./admin-openrc; openstack network agent list; openstack compute service list',
+  '  openstack server create --image kilonova --flavor m1.nano --network provider --key-name kilonova --wait first',
+  '  openstack console log show first',
+  '  exit',
+]
 
 interface UnitState {
   unit: string

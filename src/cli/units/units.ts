@@ -1,0 +1,79 @@
+/** OpenStack's programs as systemd units, under the names that installation guides start them by. */
+import { join } from 'node:path'
+import { type ProgramName, programs } from '../config/programs.ts'
+import { daemons } from '../daemons/table.ts'
+
+/** Packages of RDO, which the guides speak of, name nova's, glance's and keystone's units so. */
+export const unitNames: Readonly<Record<ProgramName, string>> = {
+  'nova-api': 'openstack-nova-api',
+  'nova-api-metadata': 'openstack-nova-metadata-api',
+  'nova-conductor': 'openstack-nova-conductor',
+  'nova-scheduler': 'openstack-nova-scheduler',
+  'nova-compute': 'openstack-nova-compute',
+  'nova-consoleauth': 'openstack-nova-consoleauth',
+  'neutron-server': 'neutron-server',
+  'neutron-linuxbridge-agent': 'neutron-linuxbridge-agent',
+  'neutron-dhcp-agent': 'neutron-dhcp-agent',
+  'neutron-metadata-agent': 'neutron-metadata-agent',
+  'placement-api': 'openstack-placement-api',
+  keystone: 'openstack-keystone',
+  'glance-api': 'openstack-glance-api',
+}
+
+/** These work on the host itself: devices, rules, guests. All others run as the user of their service. */
+const asRoot: ReadonlySet<ProgramName> = new Set([
+  'nova-compute',
+  'neutron-linuxbridge-agent',
+  'neutron-dhcp-agent',
+  'neutron-metadata-agent',
+])
+
+export const userOf = (program: ProgramName): string =>
+  asRoot.has(program) ? 'root' : programs[program].project
+
+/** The text of a program's unit. `home` is where this program is. */
+export function unitText(program: ProgramName, home: string): string {
+  const { project } = programs[program]
+  const user = userOf(program)
+  const command = join(home, 'bin', program)
+  // Of a directory with an owner, systemd would make root the owner where both kinds run on one host.
+  const own =
+    user === 'root'
+      ? [
+          `ExecStartPre=/bin/mkdir -p /var/log/${project} /var/lib/${project}`,
+          `ExecStart=${command} --log-dir /var/log/${project}`,
+        ]
+      : [
+          `User=${user}`,
+          `StateDirectory=${project}`,
+          `LogsDirectory=${project}`,
+          'NoNewPrivileges=yes',
+          'PrivateTmp=yes',
+          `ExecStart=${command}`,
+        ]
+  return [
+    '[Unit]',
+    `Description=${program}: ${daemons[program].description}`,
+    'Wants=network-online.target',
+    'After=network-online.target mariadb.service postgresql.service rabbitmq-server.service memcached.service libvirtd.service',
+    '',
+    '[Service]',
+    'Type=notify',
+    // The command that tells systemd is a child of the program.
+    'NotifyAccess=all',
+    // A program waits for what it needs as long as that takes, and says for what: no order of starts is wrong.
+    'TimeoutStartSec=infinity',
+    ...own,
+    'ExecReload=/bin/kill -HUP $MAINPID',
+    // Guests, dnsmasq and haproxy outlive the agent that started them; workers do not outlive their primary.
+    `KillMode=${user === 'root' ? 'process' : 'mixed'}`,
+    'Restart=always',
+    'RestartSec=2',
+    'WatchdogSec=60',
+    'LimitNOFILE=65536',
+    '',
+    '[Install]',
+    'WantedBy=multi-user.target',
+    '',
+  ].join('\n')
+}
