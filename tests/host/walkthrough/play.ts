@@ -1,10 +1,11 @@
 /** Plays a transcript on a lab, as the one who wrote it typed it. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lab } from '../../../src/cli/lab/lab.ts'
 import { controllerOf, type HostPlan } from '../../../src/cli/lab/plan.ts'
 import { forDatabase } from './database.ts'
+import { answer } from './prompts.ts'
 import { compareTable, matches } from './table.ts'
 import { editIni, parseTranscript, type Step } from './transcript.ts'
 
@@ -57,6 +58,13 @@ function hostsOf(lab: Lab, name: string): readonly HostPlan[] {
   return lab.plan.hosts.filter((host) => host.name === name)
 }
 
+/** Apache serves what it was configured for: identity, and Placement once nova's packages have told it so. */
+const inPlaceOfHttpd = (text: string, isPlacementThere: boolean): string =>
+  text.replace(
+    /\bhttpd\b/,
+    isPlacementThere ? 'openstack-keystone openstack-placement-api' : 'openstack-keystone',
+  )
+
 const hereOf = (lab: Lab, host: HostPlan, text: string): string =>
   forDatabase[lab.plan.database]
     .url(text)
@@ -90,20 +98,26 @@ async function typeCommand(
     loggedIn.add(host.name)
     return
   }
-  const command = forDatabase[lab.plan.database].command(hereOf(lab, host, step.command))
-  const script = loggedIn.has(host.name) ? `. ./admin-openrc\n${command}` : command
+  const isNovaThere = existsSync(lab.path(host.name, '/etc/nova/nova.conf'))
+  const typed = inPlaceOfHttpd(hereOf(lab, host, step.command), isNovaThere)
+  const line = forDatabase[lab.plan.database].command(typed)
+  const script = loggedIn.has(host.name) ? `. ./admin-openrc\n${line}` : line
   const expects = step.rows.length + step.lines.length > 0
   const deadline = Date.now() + patienceSeconds * 1000
   for (;;) {
-    const outcome = await lab.attempt(host.name, ['bash', '-c', script], { input: step.input })
+    const command = ['bash', '-c', script]
+    const outcome =
+      step.answers.length > 0
+        ? await answer(lab.holder(host.name), command, step.answers)
+        : await lab.attempt(host.name, command)
     const complaints =
       outcome.code === 0
         ? complaintsOf(outcome.stdout, step)
         : [`it ended with status ${outcome.code}: ${outcome.stderr}`]
     if (complaints.length === 0) return
     // A command that only looks may look again; one that does something is typed once.
-    const again = expects && isLook(command) && Date.now() < deadline
-    if (!again) throw new Error(`${command}\n${complaints.join('\n')}\n${outcome.stdout}`)
+    const again = expects && isLook(line) && Date.now() < deadline
+    if (!again) throw new Error(`${line}\n${complaints.join('\n')}\n${outcome.stdout}`)
     await sleep(500)
   }
 }

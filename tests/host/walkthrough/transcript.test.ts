@@ -31,7 +31,7 @@ test('a transcript is prompts with what belongs to them', () => {
       line: 6,
       host: 'computer',
       command: 'openstack user create --password-prompt nova',
-      input: 'nova\n',
+      answers: ['nova'],
       lines: ['it * so'],
       rows: [['name', 'nova']],
     },

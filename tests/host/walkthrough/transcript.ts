@@ -15,7 +15,7 @@ export type Step = Readonly<
   { line: number } & (
     | { kind: 'sql'; sql: string }
     | { kind: 'edit'; host: string; file: string; text: string }
-    | { kind: 'shell'; host: string; command: string; input: string; lines: string[]; rows: string[][] }
+    | { kind: 'shell'; host: string; command: string; answers: string[]; lines: string[]; rows: string[][] }
   )
 >
 
@@ -52,9 +52,7 @@ export function parseTranscript(text: string): Step[] {
       line,
       host,
       command,
-      input: marked('<')
-        .map((typed) => `${typed}\n`)
-        .join(''),
+      answers: marked('<'),
       lines: marked('>'),
       rows: marked('|').map((cells) =>
         cells

@@ -1,0 +1,3 @@
+import { walkThrough } from './walkthrough.ts'
+
+walkThrough('mariadb')
