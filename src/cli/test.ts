@@ -3,6 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../base/errors.ts'
+import { mariadb } from '../testing/databases/mariadb.ts'
+import { postgresql } from '../testing/databases/postgresql.ts'
+import type { ServerKind } from '../testing/databases/server.ts'
 
 const home = join(import.meta.dirname, '../..')
 const bin = (name: string) => join(home, 'node_modules/.bin', name)
@@ -11,6 +14,9 @@ interface Part {
   about: string
   command: string
   args: () => string[]
+  env?: Readonly<Record<string, string>>
+  /** Why it cannot run here. */
+  missing?: () => string | undefined
 }
 
 const nodeTest = (flags: string[], pattern: string, without?: string) => () => [
@@ -19,6 +25,22 @@ const nodeTest = (flags: string[], pattern: string, without?: string) => () => [
   ...flags,
   ...globSync(pattern, { cwd: home, exclude: (name) => String(name) === without }).sort(),
 ]
+
+/** The tests that open databases. */
+const withDatabase =
+  'src/{base/db,base/flow,identity,image,placement,network,compute/{api,cells,conductor,manage,metadata,scheduler,store}}/**/*.test.ts'
+
+const onServer = (kind: ServerKind, product: string): Part => ({
+  about: `stores and APIs on ${product}`,
+  command: process.execPath,
+  // A test that fails may leave its connections open.
+  args: nodeTest(['--test-isolation=none', '--test-force-exit'], withDatabase),
+  env: { TEST_DB: kind.name },
+  missing: () => {
+    const programs = kind.find()
+    return 'missing' in programs ? programs.missing : undefined
+  },
+})
 
 /** `stories` and `host` run a file at a time: they start clouds of their own. `messaging` shares one broker. */
 const parts: Readonly<Record<string, readonly Part[]>> = {
@@ -39,6 +61,7 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
       ],
     },
   ],
+  databases: [onServer(mariadb, 'MariaDB'), onServer(postgresql, 'PostgreSQL')],
   stories: [
     {
       about: 'stories on a simulated cloud',
@@ -71,7 +94,13 @@ export async function test(names: readonly string[]): Promise<number> {
   for (const name of names.length === 0 ? Object.keys(parts) : names) {
     for (const part of parts[name] ?? []) {
       console.log(`\n== ${name}: ${part.about}`)
-      const result = spawnSync(part.command, part.args(), { cwd: home, stdio: 'inherit' })
+      const missing = part.missing?.()
+      if (missing !== undefined) {
+        console.log(`skipped: ${missing}`)
+        continue
+      }
+      const env = { ...process.env, ...part.env }
+      const result = spawnSync(part.command, part.args(), { cwd: home, stdio: 'inherit', env })
       if (result.status !== 0) return result.status ?? 1
     }
   }

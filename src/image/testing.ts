@@ -3,10 +3,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { InjectOptions } from 'fastify'
+import { testDatabase } from '#testing/databases/test-database.ts'
 import { peopleTokens } from '#testing/people.ts'
 import { silentLogger } from '../base/log.ts'
 import type { ImageSettings } from './config.ts'
 import { type ImageService, startImage } from './service.ts'
+import { migrations } from './store/migrations/list.ts'
 
 export interface TestReply {
   status: number
@@ -37,8 +39,9 @@ export async function testImage(
   directory?: string,
 ): Promise<TestImage> {
   const at = directory ?? (await mkdtemp(join(tmpdir(), 'kilonova-image-')))
+  const database = directory === undefined ? await testDatabase(migrations) : undefined
   const service = await startImage({
-    databaseUrl: directory === undefined ? 'sqlite://' : `sqlite:///${join(at, 'glance.sqlite')}`,
+    databaseUrl: database?.url ?? `sqlite:///${join(at, 'glance.sqlite')}`,
     imageDirectory: join(at, 'images'),
     stagingDirectory: join(at, 'staging'),
     tokens: peopleTokens,
@@ -77,6 +80,7 @@ export async function testImage(
     files: () => readdir(join(at, 'images')).catch(() => []),
     async [Symbol.asyncDispose]() {
       await service[Symbol.asyncDispose]()
+      await database?.[Symbol.asyncDispose]()
       if (directory === undefined) await rm(at, { recursive: true, force: true })
     },
   }

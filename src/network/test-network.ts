@@ -1,4 +1,5 @@
 /** For tests: Network on a database in memory, with callers whose tokens say who they are. */
+import { testDatabase } from '#testing/databases/test-database.ts'
 import type { AuthContext, TokenValidator } from '../base/auth/context.ts'
 import { createMemoryBus } from '../base/bus/memory.ts'
 import type { Clock } from '../base/clock.ts'
@@ -10,6 +11,7 @@ import type { ComputeEvent, SendEvents } from './events/compute-event.ts'
 import type { AgentReport, KnownL2, ServerMethods } from './rpc/agents.ts'
 import { serverTopic } from './rpc/agents.ts'
 import { startNetwork } from './service.ts'
+import { networkMigrations } from './store/migrations/list.ts'
 
 /** `admin:ops` is an admin of the project `ops`; `member:blue` one of the members of `blue`. */
 export const testTokens: TokenValidator = {
@@ -42,10 +44,12 @@ export async function testNetwork(
     databaseUrl?: string
   } = {},
 ) {
+  const life = new AsyncDisposableStack()
+  const { databaseUrl = life.use(await testDatabase(networkMigrations)).url } = settings
   const bus = createMemoryBus()
   const events: ComputeEvent[] = []
   const network = await startNetwork({
-    databaseUrl: settings.databaseUrl ?? 'sqlite://',
+    databaseUrl,
     tokens: testTokens,
     bus,
     log: silentLogger,
@@ -54,6 +58,7 @@ export async function testNetwork(
     ...(settings.options === undefined ? {} : { options: settings.options }),
     ...(settings.clock === undefined ? {} : { clock: settings.clock }),
   })
+  life.use(network)
   const send: Send = sendByInject(network.app)
   const as =
     (token: string) =>
@@ -82,6 +87,7 @@ export async function testNetwork(
     wantedL2: (host: string) => network.agentServer.wantedL2({ host, revision: null, known: knowsNothing }),
     wantedDhcp: async (host: string) =>
       (await network.agentServer.wantedDhcp({ host, revision: null, networks: [] })).networks,
+    [Symbol.asyncDispose]: () => life.disposeAsync(),
     /** Calls a method that agents call. */
     rpc: <K extends keyof ServerMethods>(
       method: K,

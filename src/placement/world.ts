@@ -1,9 +1,11 @@
 /** Placement in memory for tests, with an administrator's token and short ways to call it. */
+import { testDatabase } from '#testing/databases/test-database.ts'
 import type { AuthContext } from '../base/auth/context.ts'
 import { sendByInject } from '../base/http/client.ts'
 import { silentLogger } from '../base/log.ts'
 import { type PlacementClient, placementClient } from './client.ts'
 import { type PlacementOptions, type PlacementService, startPlacement } from './service.ts'
+import { migrations } from './store/migrations/list.ts'
 
 export interface Answer {
   status: number
@@ -32,8 +34,9 @@ const callers: Readonly<Record<string, Partial<AuthContext>>> = {
 
 /** Starts placement on a database in memory; tokens are `admin`, `service` and `reader`, all in project `home`. */
 export async function placementWorld(options: Partial<PlacementOptions> = {}): Promise<PlacementWorld> {
+  const life = new AsyncDisposableStack()
+  const { databaseUrl = life.use(await testDatabase(migrations)).url } = options
   const service = await startPlacement({
-    databaseUrl: 'sqlite://',
     tokens: {
       validate: async (token) => {
         const caller = callers[token]
@@ -45,7 +48,9 @@ export async function placementWorld(options: Partial<PlacementOptions> = {}): P
     log: silentLogger,
     identityUri: 'http://controller:5000',
     ...options,
+    databaseUrl,
   })
+  life.use(service)
   const send = sendByInject(service.app)
   return {
     ...service,
@@ -59,6 +64,6 @@ export async function placementWorld(options: Partial<PlacementOptions> = {}): P
       })
       return { status: reply.status, headers: { ...reply.headers }, body: reply.body }
     },
-    [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => life.disposeAsync(),
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { openTestDatabase, testDatabase } from '../../testing/databases/test-database.ts'
 import { isFault } from '../errors.ts'
 import { silentLogger } from '../log.ts'
 import { isUniqueViolation, openDatabase } from './database.ts'
@@ -26,7 +27,8 @@ const migrations: Migration[] = [
 ]
 
 test('a migration is applied once, and a duplicate key is told apart from other errors', async () => {
-  const db = openDatabase<Tables>('sqlite://')
+  await using database = await testDatabase([], { shared: true })
+  await using db = openDatabase<Tables>(database.url)
   assert.deepEqual(await migrate(db, migrations), ['001-things'])
   assert.deepEqual(await migrate(db, migrations), [])
   await db.insertInto('things').values({ id: 'a', ready: true, note: null }).execute()
@@ -38,12 +40,10 @@ test('a migration is applied once, and a duplicate key is told apart from other 
     db.insertInto('things').values({ id: 'a', ready: 0, note: null }).execute(),
     isUniqueViolation,
   )
-  await db.destroy()
 })
 
 test('two transactions at once do not see each other, and one that fails leaves nothing', async () => {
-  const db = openDatabase<Tables>('sqlite://')
-  await migrate(db, migrations)
+  await using db = await openTestDatabase<Tables>(migrations)
   const failing = db.transaction().execute(async (transaction) => {
     await transaction.insertInto('things').values({ id: 'lost', ready: 0, note: null }).execute()
     throw new Error('no')
@@ -55,7 +55,6 @@ test('two transactions at once do not see each other, and one that fails leaves 
     (await db.selectFrom('things').select('id').execute()).map((row) => row.id),
     ['kept'],
   )
-  await db.destroy()
 })
 
 test('database URLs are read as SQLAlchemy reads them, and passwords masked', () => {

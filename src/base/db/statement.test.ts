@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Db, openDatabase } from './database.ts'
+import { openTestDatabase } from '../../testing/databases/test-database.ts'
+import { addColumns } from './columns.ts'
+import type { Db } from './database.ts'
+import type { Migration } from './migrate.ts'
 import { statement } from './statement.ts'
 
 interface Tables {
@@ -17,16 +20,15 @@ const rename = statement((db: Db<Tables>, p: { id: string; note: string | null }
   db.updateTable('things').set({ note: p.note }).where('id', '=', p.id),
 )
 
-async function openThings() {
-  const db = openDatabase<Tables>('sqlite://')
-  await db.schema
-    .createTable('things')
-    .addColumn('id', 'text')
-    .addColumn('note', 'text')
-    .addColumn('size', 'integer')
-    .execute()
-  return db
-}
+const migrations: Migration[] = [
+  {
+    name: '001-things',
+    up: (db) =>
+      addColumns(db.schema.createTable('things'), { id: 'uuid', note: 'text?', size: 'int' }).execute(),
+  },
+]
+
+const openThings = () => openTestDatabase<Tables>(migrations)
 
 test('a statement is built once and run with other parameters, in and out of transactions', async () => {
   await using db = await openThings()
@@ -60,7 +62,7 @@ test('a statement waits for the transaction that is under way, and sees all or n
 test('a transaction that is over takes no more statements', async () => {
   await using db = await openThings()
   const over = await db.transaction().execute(async (transaction) => ({ transaction }))
-  await assert.rejects(insert(over.transaction, { id: 'late', note: null }), /over/)
+  await assert.rejects(insert(over.transaction, { id: 'late', note: null }), /over|already committed/)
   assert.deepEqual((await find(db, { id: 'late' })).rows, [])
 })
 

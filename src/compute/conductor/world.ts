@@ -1,9 +1,10 @@
 /** For tests: a conductor with two simulated hosts, placement in this process, and a network that only remembers ports. */
 import type { Kysely } from 'kysely'
+import { testDatabase } from '#testing/databases/test-database.ts'
 import { createMemoryBus } from '../../base/bus/memory.ts'
 import { rpcClient } from '../../base/bus/rpc.ts'
 import { openDatabase } from '../../base/db/database.ts'
-import { migrate } from '../../base/db/migrate.ts'
+import { type Migration, migrate } from '../../base/db/migrate.ts'
 import { newRequestId, newUuid } from '../../base/ids.ts'
 import { silentLogger } from '../../base/log.ts'
 import { placementWorld } from '../../placement/world.ts'
@@ -19,7 +20,7 @@ import type { ApiTables } from '../store/api-tables.ts'
 import type { Flavor } from '../store/flavors.ts'
 import type { InstanceRow, NewInstance } from '../store/instance-records.ts'
 import { findInstance, getInstance } from '../store/instances.ts'
-import { apiMigrations } from '../store/migrations/list.ts'
+import { apiMigrations, cellMigrations } from '../store/migrations/list.ts'
 import type { RequestSpec } from '../store/request-specs.ts'
 import { FakeDriver } from '../virt/fake/driver.ts'
 import { FakeNetwork } from './fake-network.ts'
@@ -55,10 +56,14 @@ const requester = () => ({ requestId: newRequestId(), userId: 'user', projectId:
 export async function computeWorld(options: Partial<ConductorOptions> = {}) {
   const life = new AsyncDisposableStack()
   const placement = life.use(await placementWorld())
-  const apiDb = openDatabase<ApiTables>('sqlite://')
+  const database = async (migrations: readonly Migration[]) => life.use(await testDatabase(migrations)).url
+  const apiDb = openDatabase<ApiTables>(await database(apiMigrations))
   life.defer(() => apiDb.destroy())
   await migrate(apiDb, apiMigrations)
-  await ensureCells(apiDb, { cell0: 'sqlite://', cell1: 'sqlite://' })
+  await ensureCells(apiDb, {
+    cell0: await database(cellMigrations),
+    cell1: await database(cellMigrations),
+  })
   const cells = life.use(await openCells(apiDb, { log: silentLogger }))
   const bus = createMemoryBus()
   life.defer(() => bus.close())

@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLogger } from '#base/log.ts'
+import { testDatabase } from '#testing/databases/test-database.ts'
 import type { Bootstrap } from '../bootstrap.ts'
 import { type Identity, startIdentity } from '../service.ts'
+import { migrations } from '../store/migrations/list.ts'
 
 export const bootstrap: Bootstrap = {
   adminPassword: 'secret',
@@ -64,8 +66,9 @@ export async function startWorld(): Promise<World> {
       now += seconds * 1000
     },
   }
+  const database = await testDatabase(migrations)
   const identity = await startIdentity({
-    databaseUrl: 'sqlite://',
+    databaseUrl: database.url,
     keyDirectory: join(directory, 'keys'),
     publicUrl: 'http://controller:5000',
     log: silentLogger,
@@ -107,6 +110,7 @@ export async function startWorld(): Promise<World> {
     },
     async [Symbol.asyncDispose]() {
       await identity[Symbol.asyncDispose]()
+      await database[Symbol.asyncDispose]()
       rmSync(directory, { recursive: true })
     },
   }

@@ -129,13 +129,14 @@ test('aggregates make zones, and hosts are in one zone at a time', async () => {
   assert.equal('uuid' in made.body.aggregate, false)
   assert.match((await call('GET /os-aggregates/1', undefined, '2.41')).body.aggregate.uuid, /^[0-9a-f-]{36}$/)
   assert.equal((await call('POST /os-aggregates', { aggregate: { name: 'a' } })).status, 409)
-  await call('POST /os-aggregates', { aggregate: { name: 'b', availability_zone: 'z2' } })
+  const other = await call('POST /os-aggregates', { aggregate: { name: 'b', availability_zone: 'z2' } })
+  const second = other.body.aggregate.id
   const act = (id: number, body: object) => call(`POST /os-aggregates/${id}/action`, body)
   assert.deepEqual((await act(1, { add_host: { host: 'h1' } })).body.aggregate.hosts, ['h1'])
   assert.ok(cloud.sent.some(([name]) => name === 'placement.setAggregates'))
   assert.equal((await act(1, { add_host: { host: 'h1' } })).status, 409)
-  assert.equal((await act(2, { add_host: { host: 'h1' } })).status, 409)
-  assert.equal((await act(2, { add_host: { host: 'none' } })).status, 404)
+  assert.equal((await act(second, { add_host: { host: 'h1' } })).status, 409)
+  assert.equal((await act(second, { add_host: { host: 'none' } })).status, 404)
   const zones = (await cloud.call('GET /os-availability-zone')).body.availabilityZoneInfo
   assert.deepEqual(zones, [
     { zoneName: 'nova', zoneState: { available: true }, hosts: null },

@@ -1,9 +1,11 @@
 /** Compute's API on databases in memory, with the neighbours that a test gives it. */
 import type { FastifyInstance } from 'fastify'
+import type { Kysely } from 'kysely'
+import { testDatabase } from '#testing/databases/test-database.ts'
 import type { AuthContext } from '../../../base/auth/context.ts'
 import { createPolicy } from '../../../base/auth/policy/policy.ts'
 import { openDatabase } from '../../../base/db/database.ts'
-import { migrate } from '../../../base/db/migrate.ts'
+import { type Migration, migrate } from '../../../base/db/migrate.ts'
 import { silentLogger } from '../../../base/log.ts'
 import { type ComputeApiConfig, defaultComputeApiConfig } from '../../config.ts'
 import type { ApiTables } from '../../store/api-tables.ts'
@@ -86,14 +88,19 @@ export function recorder<T extends object>(
 export async function makeWorld(
   given: Partial<ComputeApiDeps> & { settings?: Partial<ComputeApiConfig> } = {},
 ): Promise<TestWorld> {
-  const apiDb = openDatabase<ApiTables>('sqlite://')
+  const life = new AsyncDisposableStack()
+  const open = async <T>(migrations: readonly Migration[]): Promise<Kysely<T>> => {
+    const { url } = life.use(await testDatabase(migrations))
+    return life.use(openDatabase<T>(url))
+  }
+  const apiDb = await open<ApiTables>(apiMigrations)
   await migrate(apiDb, apiMigrations)
   const cells: CellDb[] = []
   for (const [id, name] of [
     [1, 'cell0'],
     [2, 'cell1'],
   ] as const) {
-    const db = openDatabase<CellTables>('sqlite://')
+    const db = await open<CellTables>(cellMigrations)
     await migrate(db, cellMigrations)
     cells.push({ id, name, uuid: name === 'cell0' ? cell0Uuid : 'c1', db })
   }
@@ -135,7 +142,7 @@ export async function makeWorld(
     },
     async [Symbol.asyncDispose]() {
       await app.close()
-      await Promise.all([apiDb.destroy(), ...cells.map((cell) => cell.db.destroy())])
+      await life.disposeAsync()
     },
   }
 }

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openDatabase } from '../../../base/db/database.ts'
-import { migrate } from '../../../base/db/migrate.ts'
+import { openTestDatabase } from '#testing/databases/test-database.ts'
+import { newestApplied } from '../../../base/db/migrate.ts'
 import type { CellTables } from '../cell-tables.ts'
 import { apiMigrations, cellMigrations } from './list.ts'
 
 test('both databases migrate from empty, and a host has one service of a kind', async () => {
-  const api = openDatabase('sqlite://')
-  await migrate(api, apiMigrations)
-  await api.destroy()
-  const cell = openDatabase<CellTables>('sqlite://')
-  await migrate(cell, cellMigrations)
+  await using api = await openTestDatabase(apiMigrations)
+  assert.equal(await newestApplied(api, apiMigrations), apiMigrations.at(-1)?.name)
+  await using cell = await openTestDatabase<CellTables>(cellMigrations)
   const service = {
     uuid: 'a',
     host: 'h',
@@ -34,5 +32,4 @@ test('both databases migrate from empty, and a host has one service of a kind', 
       .values({ ...service, uuid: 'b' })
       .execute(),
   )
-  await cell.destroy()
 })
