@@ -1,6 +1,7 @@
 /** What a cloud starts with: the default domain, the administrator, service users, roles and the catalog. */
 import type { Kysely } from 'kysely'
 import { type Clock, timestamp } from '#base/clock.ts'
+import { inTransaction } from '#base/db/transaction.ts'
 import { newHexId } from '#base/ids.ts'
 import type { PasswordHasher } from './passwords.ts'
 import { insertGrant, type Target } from './store/assignments.ts'
@@ -57,7 +58,7 @@ export async function bootstrapIdentity(deps: Deps, wanted: Bootstrap): Promise<
       }),
     ),
   )
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     await ensureDomain(transaction)
     const adminProject = await ensureProject(
       transaction,

@@ -3,6 +3,7 @@ import type { TokenValidator } from '../base/auth/context.ts'
 import { createPolicy } from '../base/auth/policy/policy.ts'
 import type { PolicyOverrides } from '../base/auth/policy/policy-file.ts'
 import { type DatabaseOpener, migratedDatabases } from '../base/db/opener.ts'
+import { inTransaction } from '../base/db/transaction.ts'
 import { createApi } from '../base/http/app.ts'
 import type { Logger } from '../base/log.ts'
 import type { PlacementSettings } from './api/deps.ts'
@@ -42,7 +43,7 @@ export async function startPlacement(options: PlacementOptions): Promise<Placeme
   )
   await using undo = new AsyncDisposableStack()
   undo.defer(() => db.destroy())
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     await syncResourceClasses(transaction)
     await syncTraits(transaction)
   })

@@ -9,13 +9,15 @@ import { backOff } from './server-driver.ts'
 const lostTries = 3
 
 /**
- * Runs `work` in a transaction, or in the one that `db` is. When the server gives it up because of a deadlock, or the
- * connection is lost before the commit, nothing of it was done, and `work` runs again: so it must do nothing but read
- * and write this database.
+ * Runs `work` in a transaction, or in the one that `db` is. `work` runs again when nothing of it was done: the server
+ * gave it up because of a deadlock; the connection was lost before the commit; or a row met another under a unique key,
+ * which is a race where the store did not make a Fault of it. So it must do nothing but read and write this database.
+ * `duplicateTries`: how often it is tried against others' keys.
  */
 export async function inTransaction<T, R>(
   db: Db<T>,
   work: (transaction: Transaction<T>) => Promise<R>,
+  { duplicateTries = 5 }: { duplicateTries?: number } = {},
 ): Promise<R> {
   if (db.isTransaction) return await work(db as Transaction<T>)
   for (let attempt = 1; ; attempt++) {
@@ -28,13 +30,17 @@ export async function inTransaction<T, R>(
       })
     } catch (error) {
       const failure = failureOf(error)
-      if (failure === 'lost' && !isCommitting && attempt < lostTries) await backOff(attempt)
-      else if (failure !== 'deadlock') throw error
-      else if (attempt <= settingsOf(db).dbMaxRetries) await backOff(attempt)
-      else {
-        const sentence = 'Too many others change the same at once. Nothing was changed; try again.'
-        throw new Fault('unavailable', sentence, { failure }, error)
+      const tries = {
+        lost: isCommitting ? 1 : lostTries,
+        duplicate: duplicateTries,
+        deadlock: settingsOf(db).dbMaxRetries + 1,
       }
+      const most = tries[failure as keyof typeof tries] ?? 1
+      if (attempt < most) await backOff(failure === 'duplicate' ? 1 : attempt)
+      else if (failure !== 'deadlock') throw error
+      else throw new Fault('unavailable', tooManyAtOnce, { failure }, error)
     }
   }
 }
+
+const tooManyAtOnce = 'Too many others change the same at once. Nothing was changed; try again.'

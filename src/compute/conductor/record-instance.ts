@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
 import { isUniqueViolation } from '../../base/db/database.ts'
+import { inTransaction } from '../../base/db/transaction.ts'
 import { Fault } from '../../base/errors.ts'
 import { finishAction, insertAction } from '../store/actions.ts'
 import { deleteBuildRequest, findBuildRequest } from '../store/build-requests.ts'
@@ -41,7 +42,7 @@ export async function recordInstance(
     throw new Fault('unavailable', `Instance ${uuid} cannot be moved to another cell while it is built.`)
   }
   await insertOnce(db, uuid, { requestId: placed.requestId, made, changes: settled })
-  await apiDb.transaction().execute(async (transaction) => {
+  await inTransaction(apiDb, async (transaction) => {
     await setInstanceCell(transaction, uuid, cellId)
     await deleteBuildRequest(transaction, uuid)
   })
@@ -59,7 +60,7 @@ async function insertOnce(
   { requestId, made, changes }: Record,
 ): Promise<void> {
   try {
-    await db.transaction().execute(async (transaction) => {
+    const record = async (transaction: Kysely<CellTables>) => {
       await insertInstance(transaction, made, changes)
       await insertAction(transaction, {
         action: 'create',
@@ -69,7 +70,8 @@ async function insertOnce(
         projectId: made.row.project_id,
         startTime: made.row.created_at,
       })
-    })
+    }
+    await inTransaction(db, record, { duplicateTries: 1 })
   } catch (error) {
     if (!isUniqueViolation(error)) throw error
     await updateInstance(db, uuid, changes)
@@ -91,7 +93,7 @@ export async function failInstance(
   changes: InstanceChanges = {},
 ): Promise<void> {
   const { uuid, requestId, host, error } = failure
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     const failed = { vm_state: 'error', task_state: null, ...changes }
     if (!(await updateInstance(transaction, uuid, failed))) return
     await writeFailure(transaction, failure)
@@ -124,7 +126,7 @@ export async function buryInstance(
   for (const cell of cells.withHosts()) await purgeInstance(cell.db, uuid)
   await insertOnce(cell0.db, uuid, { requestId, made, changes: { vm_state: 'error', task_state: null } })
   await failInstance(cell0.db, failure)
-  await apiDb.transaction().execute(async (transaction) => {
+  await inTransaction(apiDb, async (transaction) => {
     await setInstanceCell(transaction, uuid, cell0.id)
     await deleteBuildRequest(transaction, uuid)
   })

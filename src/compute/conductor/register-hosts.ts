@@ -1,6 +1,7 @@
 /** What agents report of their hosts, written where schedulers and operators look for it. */
 import type { Kysely } from 'kysely'
 import type { Inventories, PlacementClient } from '#placement/client.ts'
+import { inTransaction } from '../../base/db/transaction.ts'
 import type { HostReport } from '../rpc/conductor.ts'
 import type { ApiTables } from '../store/api-tables.ts'
 import type { CellDb } from '../store/cell-dbs.ts'
@@ -32,7 +33,7 @@ export async function registerHosts(
 ): Promise<void> {
   const { apiDb, cell, placement, resources } = deps
   for (const report of hosts) {
-    const uuid = await cell.db.transaction().execute(async (transaction) => {
+    const uuid = await inTransaction(cell.db, async (transaction) => {
       await reportServices(transaction, 'nova-compute', 'compute', [report.host])
       return await saveComputeNode(transaction, {
         host: report.host,

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Db } from '../../base/db/database.ts'
+import { inTransaction } from '../../base/db/transaction.ts'
 import type { CellTables } from '../store/cell-tables.ts'
 import { type InstanceChanges, moveInstance, setNetworkInfo } from '../store/instance-changes.ts'
 import type { NetworkInfo } from '../store/network-info.ts'
@@ -18,7 +19,7 @@ export async function saveInterfaces(
   info: NetworkInfo,
   task: string | null,
 ): Promise<void> {
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     await setNetworkInfo(transaction, uuid, info)
     if (task !== null) await enterTask(transaction, uuid, { task_state: task })
   })

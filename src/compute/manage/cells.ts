@@ -1,6 +1,7 @@
 /** `nova-manage cell_v2`: making cells known. Outputs and exit codes are nova's. */
 import { isUniqueViolation } from '../../base/db/database.ts'
 import { migrate } from '../../base/db/migrate.ts'
+import { inTransaction } from '../../base/db/transaction.ts'
 import { describeError, isFault } from '../../base/errors.ts'
 import { newUuid } from '../../base/ids.ts'
 import { prettyTable } from '../../base/manage/pretty-table.ts'
@@ -209,14 +210,11 @@ async function updateCell(given: Given, deps: NovaManage): Promise<number> {
   const wanted = given['disable'] === true ? 1 : given['enable'] === true ? 0 : undefined
   if (wanted === cell.disabled) deps.print(`Cell ${uuid} is already ${wanted === 1 ? 'disabled' : 'enabled'}`)
   try {
-    await deps
-      .apiDb()
-      .transaction()
-      .execute(async (db) => {
-        const name = typeof given['name'] === 'string' ? given['name'] : cell.name
-        await saveCellMapping(db, { uuid, name, ...urls })
-        if (wanted !== undefined) await setCellDisabled(db, uuid, wanted === 1)
-      })
+    await inTransaction(deps.apiDb(), async (db) => {
+      const name = typeof given['name'] === 'string' ? given['name'] : cell.name
+      await saveCellMapping(db, { uuid, name, ...urls })
+      if (wanted !== undefined) await setCellDisabled(db, uuid, wanted === 1)
+    })
   } catch (error) {
     if (!isFault(error) && !isUniqueViolation(error)) throw error
     deps.print(`Unable to update CellMapping: ${describeError(error)}`)

@@ -1,5 +1,6 @@
 /** How the API asks for work: what is wanted is written first, then a conductor is woken. */
 import type { Kysely } from 'kysely'
+import { inTransaction } from '../../base/db/transaction.ts'
 import { Fault } from '../../base/errors.ts'
 import { cancelFlows, hasFlow, openFlow } from '../../base/flow/store.ts'
 import { insertAction } from '../store/actions.ts'
@@ -34,7 +35,7 @@ export async function requestBuilds(
   requester: Requester,
   alsoWrite?: (transaction: Kysely<ApiTables>) => Promise<void>,
 ): Promise<void> {
-  await apiDb.transaction().execute(async (transaction) => {
+  await inTransaction(apiDb, async (transaction) => {
     for (const { instance, spec } of builds) {
       const { uuid, project_id: projectId, user_id: userId, vcpus, memory_mb: memoryMb } = instance.row
       await insertInstanceMapping(transaction, { instanceUuid: uuid, projectId, userId, vcpus, memoryMb })
@@ -70,7 +71,9 @@ export async function requestDelete(
       await insertAction(cell.db, { action: 'delete', instanceUuid: uuid, ...requester })
     }
   }
-  await apiDb.transaction().execute(async (transaction) => {
+  await inTransaction(apiDb, async (transaction) => {
+    // First, for it locks the row: of two who delete at once one finds the other's flow.
+    await setQueuedForDelete(transaction, uuid, true)
     if (await hasFlow(transaction, subject, 'delete-server')) return
     await cancelFlows(
       transaction,
@@ -78,7 +81,6 @@ export async function requestDelete(
       ['create-server', 'operate-server'],
       'The server is being deleted.',
     )
-    await setQueuedForDelete(transaction, uuid, true)
     await openFlow(transaction, { kind: 'delete-server', subject, input: { uuid, requestId }, requestId })
   })
   await conductor.cancelled({ subject })

@@ -1,5 +1,6 @@
 /** The nova_api database: what is known of the whole deployment. Names are OpenStack's; times are ISO text. */
 import type { Generated } from 'kysely'
+import type { TurnTables } from '../../base/db/turns.ts'
 import type { FlowTables } from '../../base/flow/store.ts'
 
 interface Timestamps {
@@ -157,7 +158,7 @@ export interface InstanceGroupMemberTable {
   instance_uuid: string
 }
 
-export interface ApiTables extends FlowTables {
+export interface ApiTables extends FlowTables, TurnTables {
   cell_mappings: CellMappingsTable
   host_mappings: HostMappingsTable
   instance_mappings: InstanceMappingsTable

@@ -1,6 +1,7 @@
 /** Moves deleted rows of a cell into its shadow tables, and removes them from there. */
 import { type Kysely, sql } from 'kysely'
 import type { Db } from '../../base/db/database.ts'
+import { inTransaction } from '../../base/db/transaction.ts'
 import type { ApiTables } from './api-tables.ts'
 import type { CellTables } from './cell-tables.ts'
 
@@ -28,7 +29,7 @@ export async function archiveDeleted(
   most: number,
   before: string | undefined,
 ): Promise<{ archived: Archived; instanceUuids: string[] }> {
-  return await db.transaction().execute(async (transaction) => {
+  return await inTransaction(db, async (transaction) => {
     const archived: Archived = {}
     const tables = await transaction.introspection.getTables()
     const columnsOf = new Map(tables.map(({ name, columns }) => [name, columns.map((one) => one.name)]))
@@ -108,7 +109,7 @@ async function moveRows(
 export async function forgetInstances(db: Kysely<ApiTables>, uuids: readonly string[]): Promise<Archived> {
   const gone: Archived = {}
   if (uuids.length === 0) return gone
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     for (const table of ['instance_mappings', 'request_specs', 'instance_group_member'] as const) {
       const { numDeletedRows } = await transaction
         .deleteFrom(table)
@@ -123,7 +124,7 @@ export async function forgetInstances(db: Kysely<ApiTables>, uuids: readonly str
 /** Removes archived rows, those deleted before an ISO time or all; gives how many of each shadow table. */
 export async function purgeArchived(db: Kysely<CellTables>, before: string | undefined): Promise<Archived> {
   const purged: Archived = {}
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     const purge = async (table: Table, condition: ReturnType<typeof sql>) => {
       const shadow = `shadow_${table}`
       const removed = await sql`delete from ${sql.table(shadow)} where ${condition}`.execute(transaction)

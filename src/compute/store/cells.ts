@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
 import type { Db } from '../../base/db/database.ts'
+import { inTransaction } from '../../base/db/transaction.ts'
 import type { ApiTables, CellMappingsTable } from './api-tables.ts'
 
 export type CellMappingRow = Selectable<CellMappingsTable>
@@ -92,7 +93,7 @@ export async function countMappedInstances(
 
 /** Forgets a cell with the mappings of its hosts and of its deleted instances. */
 export async function deleteCellMapping(db: Kysely<ApiTables>, cellId: number): Promise<void> {
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     await transaction.deleteFrom('host_mappings').where('cell_id', '=', cellId).execute()
     await transaction.deleteFrom('instance_mappings').where('cell_id', '=', cellId).execute()
     await transaction.deleteFrom('cell_mappings').where('id', '=', cellId).execute()

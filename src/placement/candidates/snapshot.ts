@@ -8,6 +8,7 @@
  */
 import { sql } from 'kysely'
 import { statement } from '../../base/db/statement.ts'
+import { inTransaction } from '../../base/db/transaction.ts'
 import { getChanges } from '../store/changes.ts'
 import type { PlacementDatabase, PlacementDb } from '../store/tables.ts'
 
@@ -89,7 +90,7 @@ export class ProviderSnapshot {
     if (this.#providers !== undefined && now.version === version && now.names === names)
       return this.#providers
     // The counters are read again inside: what is loaded is at least as new as they say.
-    const rearrange = await this.#db.transaction().execute((transaction) => this.#load(transaction))
+    const rearrange = await inTransaction(this.#db, (transaction) => this.#load(transaction))
     if (rearrange || this.#providers === undefined)
       this.#providers = arrange(this.#byId, this.#resourceClasses, this.#traits)
     return this.#providers

@@ -1,6 +1,7 @@
 /** Whether what consumers want fits into what providers have. */
 import { sql } from 'kysely'
 import { statement } from '../../base/db/statement.ts'
+import { isOneWriter } from '../../base/db/turns.ts'
 import { Fault } from '../../base/errors.ts'
 import { noSuchClass } from './resource-classes.ts'
 import type { PlacementDb } from './tables.ts'
@@ -50,11 +51,28 @@ const readProvider = statement((db: PlacementDb, p: { uuid: string }) =>
     .where('p.uuid', '=', p.uuid),
 )
 
-/** The providers by uuid with what is free in them; a provider that is not there is `invalid`. */
+const lockProvider = statement((db: PlacementDb, p: { uuid: string }) =>
+  db.selectFrom('resource_providers').select('id').where('uuid', '=', p.uuid).forUpdate(),
+)
+
+/**
+ * Keeps others from changing these providers until the transaction ends: without it two that insert allocations at one
+ * provider would each hold a share of its row, for the foreign key, and wait for the other's to raise its generation.
+ */
+async function lockProviders(db: PlacementDb, uuids: readonly string[]): Promise<void> {
+  if (isOneWriter(db)) return
+  for (const uuid of uuids.toSorted()) await lockProvider(db, { uuid })
+}
+
+/**
+ * The providers by uuid with what is free in them; a provider that is not there is `invalid`. In a transaction, they
+ * stay as they are until it ends.
+ */
 export async function readCapacity(
   db: PlacementDb,
   uuids: readonly string[],
 ): Promise<Map<string, ProviderCapacity>> {
+  await lockProviders(db, uuids)
   const providers = new Map<string, ProviderCapacity>()
   for (const uuid of uuids) {
     const { rows } = await readProvider(db, { uuid })

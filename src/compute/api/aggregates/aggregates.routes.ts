@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { showMicroseconds } from '../../../base/clock.ts'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import { type Fields, viewAt } from '../../../base/http/fields.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
@@ -132,9 +133,9 @@ async function listAll(request: ApiRequest<never>, deps: ApiDbDeps) {
 
 async function create(request: ApiRequest<AggregateBody>, deps: ApiDbDeps) {
   const { name, availability_zone: zone } = request.body.aggregate
-  const made = await deps.apiDb
-    .transaction()
-    .execute((db) => insertAggregate(db, name!, zone == null ? {} : { availability_zone: zone }))
+  const made = await inTransaction(deps.apiDb, (db) =>
+    insertAggregate(db, name!, zone == null ? {} : { availability_zone: zone }),
+  )
   const { hosts: _hosts, metadata: _metadata, ...rest } = view(request as ApiRequest<never>, made)
   return { aggregate: rest }
 }
@@ -147,7 +148,7 @@ async function update(request: ApiRequest<AggregateBody>, deps: HostDeps) {
   const id = idOf(request)
   const { name, availability_zone: zone } = request.body.aggregate
   if (zone !== undefined) await assertZoneFits(deps, id, zone, 'Cannot update aggregate')
-  const updated = await deps.apiDb.transaction().execute(async (db) => {
+  const updated = await inTransaction(deps.apiDb, async (db) => {
     await getAggregate(db, id)
     if (name !== undefined) await renameAggregate(db, id, name)
     if (zone !== undefined) await setAggregateMetadata(db, id, { availability_zone: zone })
@@ -162,7 +163,7 @@ async function setMetadata(request: ApiRequest<ActionBody>, deps: HostDeps) {
   const { metadata } = request.body.set_metadata
   const zone = metadata['availability_zone']
   if (zone !== undefined) await assertZoneFits(deps, id, zone, 'Cannot update metadata of aggregate')
-  const updated = await deps.apiDb.transaction().execute(async (db) => {
+  const updated = await inTransaction(deps.apiDb, async (db) => {
     await getAggregate(db, id)
     await setAggregateMetadata(db, id, metadata)
     return await getAggregate(db, id)
@@ -173,7 +174,7 @@ async function setMetadata(request: ApiRequest<ActionBody>, deps: HostDeps) {
 
 async function remove(request: ApiRequest<never>, deps: HostDeps) {
   const id = idOf(request)
-  await deps.apiDb.transaction().execute(async (db) => {
+  await inTransaction(deps.apiDb, async (db) => {
     if ((await getAggregate(db, id)).hosts.length > 0) {
       throw new Fault(
         'invalid',

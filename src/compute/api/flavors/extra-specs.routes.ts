@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import { deleteExtraSpec, getFlavor, setExtraSpecs } from '../../store/flavors.ts'
@@ -69,7 +70,7 @@ async function updateSpec(request: ApiRequest<Specs>, deps: ApiDbDeps) {
 async function save(request: ApiRequest<never>, deps: ApiDbDeps, specs: Specs) {
   const texts = Object.fromEntries(Object.entries(specs).map(([key, value]) => [key, String(value)]))
   if (request.atLeast('2.86')) for (const [key, value] of Object.entries(texts)) checkExtraSpec(key, value)
-  await deps.apiDb.transaction().execute(async (transaction) => {
+  await inTransaction(deps.apiDb, async (transaction) => {
     await setExtraSpecs(transaction, await getFlavor(transaction, request.params['id']!), texts)
   })
 }

@@ -1,4 +1,6 @@
 import { Type } from 'typebox'
+import { inTransaction } from '../../../base/db/transaction.ts'
+import { takeTurn } from '../../../base/db/turns.ts'
 import { Fault } from '../../../base/errors.ts'
 import { type Fields, schemaAt, viewAt } from '../../../base/http/fields.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
@@ -115,7 +117,7 @@ async function create(request: ApiRequest<CreateBody>, deps: ApiDbDeps) {
       : undefined
   const public_key = asked.public_key ?? made!.publicKey
   const fingerprint = type === 'ssh' ? sshFingerprint(public_key) : x509Fingerprint(public_key)
-  const keypair = await deps.apiDb.transaction().execute(async (transaction) => {
+  const keypair = await inTransaction(deps.apiDb, async (transaction) => {
     const limits = await limitsOf(transaction, deps.config, request.context.projectId ?? '')
     const saved = await insertKeypair(transaction, {
       user_id: userId,
@@ -124,6 +126,7 @@ async function create(request: ApiRequest<CreateBody>, deps: ApiDbDeps) {
       public_key,
       fingerprint,
     })
+    await takeTurn(transaction, `key_pairs:${userId}`)
     if (limits.key_pairs >= 0 && (await countKeypairs(transaction, userId)) > limits.key_pairs)
       throw new Fault('over-quota', 'Quota exceeded, too many key pairs.')
     return saved

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { Microversion } from '../../../base/http/microversion.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
@@ -51,6 +52,6 @@ async function updateClass(
     name,
     Number(limit),
   ])
-  await deps.apiDb.transaction().execute((db) => setQuotas(db, { className }, new Map(limits)))
+  await inTransaction(deps.apiDb, (db) => setQuotas(db, { className }, new Map(limits)))
   return shown(request as ApiRequest<never>, await defaultLimits(deps.apiDb, deps.config, className))
 }

@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import { deleteQuotas, type QuotaOwner, setQuotas } from '../../store/quotas.ts'
@@ -85,7 +86,7 @@ async function updateQuotas(request: ApiRequest<UpdateBody>, deps: ProjectDeps) 
   if ('networks' in asked) throw new Fault('invalid', 'The networks quota has been removed')
   const limits = new Map(Object.entries(asked).map(([name, limit]) => [name, Number(limit)]))
   const owner: QuotaOwner = userId === undefined ? { projectId } : { projectId, userId }
-  await deps.apiDb.transaction().execute(async (transaction) => {
+  await inTransaction(deps.apiDb, async (transaction) => {
     if (!isTrue(force)) await assertSettable(transaction, deps, limits, projectId, userId)
     await setQuotas(transaction, owner, limits)
   })

@@ -1,5 +1,6 @@
 /** Which limits hold for whom, and what is used of them. */
 import type { Db } from '../../../base/db/database.ts'
+import { takeTurn } from '../../../base/db/turns.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { ComputeApiConfig } from '../../config.ts'
 import type { ApiTables } from '../../store/api-tables.ts'
@@ -58,6 +59,7 @@ export async function assertServersFit(
   asked: { projectId: string; userId: string; instances: number; cores: number; ram: number },
 ): Promise<void> {
   const { projectId, userId } = asked
+  await takeTurn(transaction, `servers:${projectId}`)
   assertUnder(await limitsOf(transaction, config, projectId), await countUsage(transaction, projectId), asked)
   const own = await listQuotas(transaction, { projectId, userId })
   if (own.size === 0) return

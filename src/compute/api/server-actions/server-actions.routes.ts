@@ -1,5 +1,6 @@
 /** What can be done to a server at once: starting, stopping, locking and their like. */
 import { type TSchema, Type } from 'typebox'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { Route } from '../../../base/http/route.ts'
 import type { OperationName } from '../../rpc/operations.ts'
@@ -202,7 +203,7 @@ async function lock(request: Request, _deps: ActionDeps, instance: Instance): Pr
   const { db } = cellOf(instance)
   const reason = argumentOf<{ locked_reason?: string } | null>(request, 'lock')?.locked_reason
   const isOwner = instance.project_id === request.context.projectId
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     await insertAction(transaction, { action: 'lock', instanceUuid: instance.uuid, ...requesterOf(request) })
     await updateInstance(transaction, instance.uuid, { locked: 1, locked_by: isOwner ? 'owner' : 'admin' })
     if (reason !== undefined) await mergeSystemMetadata(transaction, instance.uuid, { locked_reason: reason })
@@ -214,7 +215,7 @@ async function unlock(request: Request, _deps: ActionDeps, instance: Instance): 
   if (instance.locked_by === 'admin' && !request.can('context_is_admin')) {
     request.authorize(rule('os-lock-server:unlock:unlock_override'), { project_id: instance.project_id })
   }
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     await insertAction(transaction, {
       action: 'unlock',
       instanceUuid: instance.uuid,

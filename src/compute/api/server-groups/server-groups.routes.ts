@@ -1,4 +1,6 @@
 import { Type } from 'typebox'
+import { inTransaction } from '../../../base/db/transaction.ts'
+import { takeTurn } from '../../../base/db/turns.ts'
 import { Fault } from '../../../base/errors.ts'
 import { type Fields, type History, schemaAt, viewAt } from '../../../base/http/fields.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
@@ -142,7 +144,7 @@ async function show(request: ApiRequest<never>, deps: CellDeps) {
 
 async function remove(request: ApiRequest<never>, deps: CellDeps) {
   const group = await visible(request, deps, 'delete')
-  await deps.apiDb.transaction().execute((db) => deleteServerGroup(db, group))
+  await inTransaction(deps.apiDb, (db) => deleteServerGroup(db, group))
 }
 
 async function create(request: ApiRequest<CreateBody>, deps: CellDeps) {
@@ -154,7 +156,7 @@ async function create(request: ApiRequest<CreateBody>, deps: CellDeps) {
   }
   const { userId } = request.context
   const projectId = request.context.projectId ?? ''
-  const group = await deps.apiDb.transaction().execute(async (db) => {
+  const group = await inTransaction(deps.apiDb, async (db) => {
     const made = await insertServerGroup(db, {
       uuid: newUuid(),
       name: asked.name,
@@ -176,6 +178,7 @@ async function assertGroupsFit(
   projectId: string,
   userId: string,
 ): Promise<void> {
+  await takeTurn(db, `server_groups:${projectId}`)
   for (const user of [undefined, userId]) {
     const limit = (await limitsOf(db, deps.config, projectId, user)).server_groups
     if (limit >= 0 && (await countServerGroups(db, projectId, user)) > limit) {

@@ -1,3 +1,4 @@
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { Route } from '../../../base/http/route.ts'
 import { setMetadata, updateInstance } from '../../store/instance-changes.ts'
@@ -73,7 +74,7 @@ async function change(
   if (limit >= 0 && Object.keys(metadata).length > limit) {
     throw new Fault('over-quota', `Maximum number of metadata items exceeds ${limit}`)
   }
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     await setMetadata(transaction, instance.uuid, metadata)
     await updateInstance(transaction, instance.uuid, {})
   })

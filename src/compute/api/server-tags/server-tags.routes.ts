@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import { updateInstance } from '../../store/instance-changes.ts'
@@ -34,7 +35,7 @@ function show(request: Request, _deps: CellDeps, instance: Instance): void {
 
 async function change(instance: Instance, tags: readonly string[], doing: string): Promise<void> {
   const { db } = assertState(instance, doing, settledStates, { idle: false })
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     await setTags(transaction, instance.uuid, tags)
     await updateInstance(transaction, instance.uuid, {})
   })

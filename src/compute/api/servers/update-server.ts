@@ -1,3 +1,4 @@
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { schemaAt } from '../../../base/http/fields.ts'
 import type { ApiRequest } from '../../../base/http/route.ts'
 import { findBuildRequest, updateBuildRequest } from '../../store/build-requests.ts'
@@ -53,7 +54,7 @@ export async function changeInstance(
     if (await updateInstance(instance.cell.db, instance.uuid, changes)) return
     throw instanceNotFound(instance.uuid)
   }
-  const isDone = await deps.apiDb.transaction().execute(async (transaction) => {
+  const isDone = await inTransaction(deps.apiDb, async (transaction) => {
     const made = await findBuildRequest(transaction, instance.uuid)
     if (made === undefined) return false
     return await updateBuildRequest(transaction, { ...made, row: { ...made.row, ...changes } })

@@ -1,5 +1,6 @@
 /** From a build request to a running guest. */
 import { timestamp } from '../../../base/clock.ts'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { describeError, Fault, isFault } from '../../../base/errors.ts'
 import { flow, RetryFrom, type StepContext } from '../../../base/flow/flow.ts'
 import { configDriveFiles } from '../../metadata/config-drive.ts'
@@ -92,7 +93,7 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
     run: async ({ uuid, requestId, cellId, host, power, startedAt }, { cells, scheduler }) => {
       scheduler.forget(uuid)
       const { db } = cells.byId(cellId)
-      await db.transaction().execute(async (transaction) => {
+      await inTransaction(db, async (transaction) => {
         const active = {
           vm_state: 'active',
           task_state: null,

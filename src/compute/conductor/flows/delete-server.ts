@@ -1,5 +1,6 @@
 /** The end of a server, in whatever state it is. Every step may find its work done. */
 import { timestamp } from '../../../base/clock.ts'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { flow } from '../../../base/flow/flow.ts'
 import { finishAction } from '../../store/actions.ts'
 import { deleteBuildRequest } from '../../store/build-requests.ts'
@@ -53,16 +54,13 @@ export const deleteServer = flow<Input, ConductorDeps>('delete-server')
     name: 'remove the records',
     run: async ({ uuid, requestId, cellId, host, startedAt }, { apiDb, cells }) => {
       if (cellId !== null) {
-        await cells
-          .byId(cellId)
-          .db.transaction()
-          .execute(async (transaction) => {
-            await softDeleteInstance(transaction, uuid)
-            const at = { instanceUuid: uuid, requestId }
-            await finishAction(transaction, at, { event, startTime: startedAt, host })
-          })
+        await inTransaction(cells.byId(cellId).db, async (transaction) => {
+          await softDeleteInstance(transaction, uuid)
+          const at = { instanceUuid: uuid, requestId }
+          await finishAction(transaction, at, { event, startTime: startedAt, host })
+        })
       }
-      await apiDb.transaction().execute(async (transaction) => {
+      await inTransaction(apiDb, async (transaction) => {
         await deleteRequestSpec(transaction, uuid)
         await removeGroupMember(transaction, uuid)
         if (cellId !== null) return

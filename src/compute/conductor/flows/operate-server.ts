@@ -1,5 +1,6 @@
 /** Start, stop, reboot, pause and the like: one thing done by the agent of the server's host. */
 import { timestamp } from '../../../base/clock.ts'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import { flow } from '../../../base/flow/flow.ts'
 import { configDriveFiles } from '../../metadata/config-drive.ts'
@@ -66,7 +67,7 @@ export const operateServer = flow<Input, ConductorDeps>('operate-server')
     name: 'write the outcome',
     run: async ({ uuid, operation, requestId, power, host, cellId, startedAt }, { cells }) => {
       const { db } = cells.byId(cellId)
-      await db.transaction().execute(async (transaction) => {
+      await inTransaction(db, async (transaction) => {
         const changes = {
           vm_state: vmStateAfter[operation],
           task_state: null,
@@ -87,17 +88,14 @@ export const operateServer = flow<Input, ConductorDeps>('operate-server')
     if (cellId == null) return
     const { event } = operations[operation]
     const at = { instanceUuid: uuid, requestId }
-    await deps.cells
-      .byId(cellId)
-      .db.transaction()
-      .execute(async (transaction) => {
-        await moveInstance(transaction, uuid, { taskStates: tasksOf(operation) }, { task_state: null })
-        const finished = { event, startTime: timestamp(), host: host ?? null, error: error.message }
-        await finishAction(transaction, at, finished)
-        if (error.kind !== 'gone') {
-          await writeFailure(transaction, { uuid, requestId, event, host: host ?? null, error })
-        }
-      })
+    await inTransaction(deps.cells.byId(cellId).db, async (transaction) => {
+      await moveInstance(transaction, uuid, { taskStates: tasksOf(operation) }, { task_state: null })
+      const finished = { event, startTime: timestamp(), host: host ?? null, error: error.message }
+      await finishAction(transaction, at, finished)
+      if (error.kind !== 'gone') {
+        await writeFailure(transaction, { uuid, requestId, event, host: host ?? null, error })
+      }
+    })
   })
 
 const tasksOf = (operation: OperationName): (string | null)[] => [

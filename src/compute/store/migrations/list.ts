@@ -1,4 +1,5 @@
 import type { Migration } from '../../../base/db/migrate.ts'
+import { addTurns } from '../../../base/db/turns.ts'
 import { addFlows } from '../../../base/flow/store.ts'
 import { apiInitial } from './api-001-initial.ts'
 import { apiPinnedZones } from './api-002-pinned-zones.ts'
@@ -6,7 +7,7 @@ import { cellInitial } from './cell-001-initial.ts'
 import { cellShadowTables } from './cell-002-shadow-tables.ts'
 
 /** The history of nova_api. */
-export const apiMigrations: readonly Migration[] = [apiInitial, addFlows, apiPinnedZones]
+export const apiMigrations: readonly Migration[] = [apiInitial, addFlows, apiPinnedZones, addTurns]
 
 /** The history of a cell's database, cell0's too. */
 export const cellMigrations: readonly Migration[] = [cellInitial, cellShadowTables]

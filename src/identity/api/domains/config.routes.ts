@@ -1,3 +1,4 @@
+import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
 import {
   type DomainOption,
@@ -107,7 +108,7 @@ async function replace(request: IdentityRequest<{ config?: unknown } | undefined
   const config = givenConfig(request)
   assertConfig(config)
   const isNew = (await listDomainOptions(deps.db, id)).length === 0
-  await deps.db.transaction().execute(async (transaction) => {
+  await inTransaction(deps.db, async (transaction) => {
     await removeDomainOptions(transaction, id)
     await setDomainOptions(transaction, id, toOptions(deps, config))
   })
@@ -123,9 +124,7 @@ async function change(request: IdentityRequest<{ config?: unknown } | undefined>
   assertConfig(config)
   assertOption(path.group, path.option)
   await assertOnly(deps, id, config, path)
-  await deps.db
-    .transaction()
-    .execute((transaction) => setDomainOptions(transaction, id, toOptions(deps, config)))
+  await inTransaction(deps.db, (transaction) => setDomainOptions(transaction, id, toOptions(deps, config)))
   return { config: await shownConfig(deps, id) }
 }
 

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
 import { isUuid, newHexId } from '#base/ids.ts'
 import { removeDomain } from '../../store/domains.ts'
@@ -109,7 +110,7 @@ export const domainRoutes: readonly IdentityRoute[] = [
       if (row.enabled === 1) {
         throw new Fault('forbidden', 'Cannot delete a domain that is enabled, please disable it first.')
       }
-      await deps.db.transaction().execute((transaction) => removeDomain(transaction, row.id))
+      await inTransaction(deps.db, (transaction) => removeDomain(transaction, row.id))
     },
   },
 ]
@@ -139,7 +140,7 @@ async function create(
     extra: extraOf(body, [...projectAttributes, 'explicit_domain_id']),
     options: mergedOptions('{}', body.options),
   }
-  await deps.db.transaction().execute(async (transaction) => {
+  await inTransaction(deps.db, async (transaction) => {
     await insertProject(transaction, row)
     await replaceTags(transaction, row.id, body.tags ?? [])
   })

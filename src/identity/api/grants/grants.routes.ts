@@ -1,4 +1,5 @@
 /** Roles of users and groups on projects, domains and the system: the same handful of routes for each combination. */
+import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
 import { removeApplicationCredentialsOf } from '../../store/application-credentials.ts'
 import {
@@ -169,7 +170,7 @@ async function assertRoleFits(deps: IdentityDeps, role: RoleRow, target: Target)
 async function revoke(shape: Shape, request: IdentityRequest, deps: IdentityDeps): Promise<void> {
   const { grant: wanted } = await resolveGrant(shape, request, deps)
   const { actor, target } = wanted
-  await deps.db.transaction().execute(async (transaction) => {
+  await inTransaction(deps.db, async (transaction) => {
     if (!(await removeGrant(transaction, wanted))) throw noGrant(wanted)
     if (target.kind !== 'project') return
     const users = actor.kind === 'user' ? [actor.id] : await memberIdsOf(transaction, actor.id)

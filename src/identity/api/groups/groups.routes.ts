@@ -1,3 +1,4 @@
+import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import { extraOf, mergedExtra } from '../../store/extra.ts'
@@ -88,7 +89,7 @@ export const groupRoutes: readonly IdentityRoute[] = [
     target: groupTarget,
     async handler(request, deps) {
       const { id } = await getGroup(deps.db, request.params['group_id']!)
-      await deps.db.transaction().execute((transaction) => removeGroups(transaction, [id]))
+      await inTransaction(deps.db, (transaction) => removeGroups(transaction, [id]))
     },
   },
 ]

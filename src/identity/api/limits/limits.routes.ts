@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import {
@@ -164,7 +165,7 @@ async function create(request: IdentityRequest<{ limits: Body[] }>, deps: Identi
       description: wanted.description ?? null,
     })
   }
-  await deps.db.transaction().execute(async (transaction) => {
+  await inTransaction(deps.db, async (transaction) => {
     for (const row of rows) await insertLimit(transaction, row)
   })
   const created = await Promise.all(rows.map((row) => getLimit(deps.db, row.id)))

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import { findRegion, getService } from '../../store/catalog.ts'
@@ -83,7 +84,7 @@ export const registeredLimitRoutes: readonly IdentityRoute[] = [
         }),
       )
       for (const row of rows) await assertPlace(deps, row)
-      await deps.db.transaction().execute(async (transaction) => {
+      await inTransaction(deps.db, async (transaction) => {
         for (const row of rows) await insertRegisteredLimit(transaction, row)
       })
       return { registered_limits: rows.map((row) => registeredView(request.origin, row)) }
@@ -103,7 +104,7 @@ export const registeredLimitRoutes: readonly IdentityRoute[] = [
       const moves = ['service_id', 'region_id', 'resource_name'].some((key) => key in change)
       if (moves) await assertUnused(deps, row.id)
       await assertPlace(deps, change)
-      await deps.db.transaction().execute(async (transaction) => {
+      await inTransaction(deps.db, async (transaction) => {
         if (Object.keys(change).length > 0) await updateRegisteredLimit(transaction, row.id, change)
       })
       const changed = await getRegisteredLimit(deps.db, row.id)

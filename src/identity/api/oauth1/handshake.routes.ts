@@ -4,6 +4,7 @@
  */
 import { randomBytes, randomInt } from 'node:crypto'
 import { timestamp } from '#base/clock.ts'
+import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
 import type { Route } from '#base/http/route.ts'
 import { newHexId } from '#base/ids.ts'
@@ -136,9 +137,9 @@ async function createAccessToken(request: IdentityRequest, deps: IdentityDeps): 
     consumer_id: consumer.id,
     expires_at: later(deps, accessTokenSeconds),
   }
-  const isFirst = await deps.db
-    .transaction()
-    .execute((transaction) => exchangeRequestToken(transaction, row.id, access))
+  const isFirst = await inTransaction(deps.db, (transaction) =>
+    exchangeRequestToken(transaction, row.id, access),
+  )
   if (!isFirst) throw refused('The request token was used before.')
   return answerForm(request, access.id, secret, access.expires_at)
 }

@@ -1,4 +1,5 @@
 /** Which endpoints a policy is for. */
+import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
 import { getEndpoint, getRegion, getService } from '../../store/catalog.ts'
 import { getPolicy } from '../../store/policies.ts'
@@ -53,7 +54,7 @@ export const policyAssociationRoutes: readonly IdentityRoute[] = [
       leavesTokens: true,
       async handler(request, deps) {
         const { policyId, place } = await ofPath(request, deps)
-        await deps.db.transaction().execute((transaction) => associatePolicy(transaction, policyId, place))
+        await inTransaction(deps.db, (transaction) => associatePolicy(transaction, policyId, place))
       },
     },
     {

@@ -1,3 +1,4 @@
+import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import { extraOf, mergedExtra, mergedOptions } from '../../store/extra.ts'
@@ -119,7 +120,7 @@ async function create(request: IdentityRequest<{ project: ProjectBody }>, deps: 
     extra: extraOf(body, projectAttributes),
     options: mergedOptions('{}', body.options),
   }
-  await deps.db.transaction().execute(async (transaction) => {
+  await inTransaction(deps.db, async (transaction) => {
     await insertProject(transaction, row)
     await replaceTags(transaction, row.id, body.tags ?? [])
   })
@@ -163,7 +164,7 @@ async function change(request: IdentityRequest<{ project: ProjectBody }>, deps: 
 export async function changeProject(deps: IdentityDeps, row: ProjectRow, body: ProjectBody): Promise<void> {
   const { name, description, enabled } = body
   if (enabled !== undefined && (enabled ? 1 : 0) !== row.enabled) await assertMaySwitch(deps, row, enabled)
-  await deps.db.transaction().execute(async (transaction) => {
+  await inTransaction(deps.db, async (transaction) => {
     await updateProject(transaction, row, {
       ...(name === undefined ? {} : { name: name.trim() }),
       ...(description === undefined ? {} : { description }),
@@ -206,5 +207,5 @@ async function remove(request: IdentityRequest, deps: IdentityDeps) {
       `Cannot delete the project ${row.id} since it is not a leaf in the hierarchy. Use the cascade option if you want to delete a whole subtree.`,
     )
   }
-  await deps.db.transaction().execute((transaction) => removeProjects(transaction, [row.id]))
+  await inTransaction(deps.db, (transaction) => removeProjects(transaction, [row.id]))
 }

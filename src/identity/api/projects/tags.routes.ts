@@ -1,3 +1,4 @@
+import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
 import { getProject, replaceTags, tagsOf } from '../../store/projects.ts'
 import { assertBody, type IdentityDeps, type IdentityRequest, type IdentityRoute } from '../identity-route.ts'
@@ -11,7 +12,7 @@ async function tagsOfPath(request: IdentityRequest, deps: IdentityDeps) {
 }
 
 async function write(deps: IdentityDeps, projectId: string, tags: readonly string[]): Promise<void> {
-  await deps.db.transaction().execute((transaction) => replaceTags(transaction, projectId, tags))
+  await inTransaction(deps.db, (transaction) => replaceTags(transaction, projectId, tags))
 }
 
 const noSuchTag = (tag: string): Fault => new Fault('not-found', `Could not find project tag: ${tag}.`)

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import {
@@ -134,7 +135,7 @@ async function assertNoCircle(deps: IdentityDeps, id: string, parentId: string |
 
 // Regions below go with it, unless something is served from any of them.
 async function remove(deps: IdentityDeps, id: string): Promise<void> {
-  await deps.db.transaction().execute(async (transaction) => {
+  await inTransaction(deps.db, async (transaction) => {
     const doomed = [id]
     for (const region of doomed) {
       if ((await listEndpoints(transaction, { regionId: region })).length > 0) {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { timestamp } from '#base/clock.ts'
+import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import { effectiveProjectRoles } from '../../store/assignments.ts'
@@ -142,7 +143,7 @@ export const trustRoutes: readonly IdentityRoute[] = [
     async handler(request, deps) {
       noCredentials(request)
       const { id } = await ofPath(request, deps)
-      await deps.db.transaction().execute((transaction) => removeTrust(transaction, id, now(deps)))
+      await inTransaction(deps.db, (transaction) => removeTrust(transaction, id, now(deps)))
     },
   },
   {

@@ -1,4 +1,5 @@
 import { timestamp } from '#base/clock.ts'
+import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
 import type { Route } from '#base/http/route.ts'
 import { parseObject } from '../../store/extra.ts'
@@ -28,9 +29,9 @@ export const passwordRoute: Route<IdentityDeps> = {
       )
     }
     const hash = await deps.passwords.hash(password)
-    await deps.db
-      .transaction()
-      .execute((transaction) => setPassword(transaction, user.id, { hash, at: timestamp(deps.clock) }))
+    await inTransaction(deps.db, (transaction) =>
+      setPassword(transaction, user.id, { hash, at: timestamp(deps.clock) }),
+    )
     await deps.state.revoke({ user_id: user.id })
     return undefined
   },

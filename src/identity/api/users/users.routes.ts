@@ -1,4 +1,5 @@
 import { timestamp } from '#base/clock.ts'
+import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import { extraOf, mergedExtra, mergedOptions } from '../../store/extra.ts'
@@ -59,7 +60,7 @@ export const userRoutes: readonly IdentityRoute[] = [
     target: userTarget,
     async handler(request, deps) {
       const { id } = await getUser(deps.db, request.params['user_id']!)
-      await deps.db.transaction().execute((transaction) => removeUsers(transaction, [id]))
+      await inTransaction(deps.db, (transaction) => removeUsers(transaction, [id]))
     },
   },
 ]
@@ -94,7 +95,7 @@ async function create(request: IdentityRequest<{ user: UserBody }>, deps: Identi
     options: mergedOptions('{}', body.options),
   }
   const password = await hashed(deps, body.password, now)
-  await deps.db.transaction().execute((transaction) => insertUser(transaction, row, password))
+  await inTransaction(deps.db, (transaction) => insertUser(transaction, row, password))
   return { user: userView(request.origin, await getUser(deps.db, id)) }
 }
 
@@ -108,7 +109,7 @@ async function change(request: IdentityRequest<{ user: UserBody }>, deps: Identi
   }
   await assertDefaultProject(deps, default_project_id)
   const password = await hashed(deps, body.password, timestamp(deps.clock))
-  await deps.db.transaction().execute(async (transaction) => {
+  await inTransaction(deps.db, async (transaction) => {
     await updateUser(transaction, row, {
       ...(name === undefined ? {} : { name: name.trim() }),
       ...(enabled === undefined ? {} : { enabled: enabled ? 1 : 0 }),

@@ -1,4 +1,5 @@
 import { timestamp } from '../../../base/clock.ts'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest } from '../../../base/http/route.ts'
 import { newUuid } from '../../../base/ids.ts'
@@ -34,7 +35,7 @@ export async function createImage(request: ApiRequest<unknown>, deps: ImageDeps)
   authorizeCreate(request, image)
   authorizeVisibility(request, image, image.visibility)
   assertQuotas(image, deps.settings)
-  await deps.db.transaction().execute((transaction) => insertImage(transaction, image))
+  await inTransaction(deps.db, (transaction) => insertImage(transaction, image))
   request.setHeader('location', `${request.origin}/v2/images/${image.id}`)
   request.setHeader('openstack-image-import-methods', deps.settings.enabledImportMethods.join(','))
   request.setHeader('openstack-image-store-ids', deps.settings.storeId)

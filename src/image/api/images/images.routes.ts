@@ -1,3 +1,4 @@
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import { deleteImage, moveImage } from '../../store/images.ts'
@@ -51,7 +52,7 @@ async function removeImage(request: ApiRequest, { db, store, staging }: ImageDep
   authorizeImage(request, image, 'delete_image')
   if (image.protected === 1)
     throw new Fault('forbidden', `Image ${image.id} is protected and cannot be deleted.`, { id: image.id })
-  await db.transaction().execute((transaction) => deleteImage(transaction, image.id))
+  await inTransaction(db, (transaction) => deleteImage(transaction, image.id))
   // The row first: data without a row are found and removed at the next start, a row without data is broken.
   await store.delete(image.id)
   await staging.delete(image.id)

@@ -1,3 +1,4 @@
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest } from '../../../base/http/route.ts'
 import { type Image, saveImage } from '../../store/images.ts'
@@ -26,7 +27,7 @@ type Column = (typeof columns)[number]
 export async function updateImage(request: ApiRequest, deps: ImageDeps) {
   const changes = await readPatch(request, deps.settings)
   // Read and written in one transaction, so that of two patches at once neither is lost.
-  const image = await deps.db.transaction().execute(async (transaction) => {
+  const image = await inTransaction(deps.db, async (transaction) => {
     const found = await requestedImage(request, transaction)
     for (const change of changes) apply(request, found, change)
     if (changes.length === 0) authorizeImage(request, found, 'modify_image')

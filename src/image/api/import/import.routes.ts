@@ -1,3 +1,4 @@
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import { newUuid } from '../../../base/ids.ts'
@@ -34,7 +35,7 @@ async function importImage(request: ApiRequest<unknown>, deps: ImageDeps): Promi
     userId: request.context.userId,
     input: { image_id: image.id, import_req: request.body, backend: [settings.storeId] },
   }
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     // The move is the lock: a second import of the same image finds it no longer `uploading`.
     if (!(await moveImage(transaction, image.id, 'uploading', 'importing')))
       throw new Fault(

@@ -1,3 +1,4 @@
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import type { ImageDb } from '../../store/images.ts'
@@ -61,7 +62,7 @@ const valuesOf = (body: Body, owner: string): NamespaceValues => ({
 
 async function create(request: ApiRequest<unknown>, { db }: ImageDeps) {
   const body = readBody<Body>('namespace', request.body)
-  const made = await db.transaction().execute(async (transaction) => {
+  const made = await inTransaction(db, async (transaction) => {
     const row = await insertNamespace(transaction, valuesOf(body, request.context.projectId ?? ''))
     for (const { name, prefix = null, properties_target = null } of body.resource_type_associations ?? [])
       await insertAssociation(transaction, row.id, { name, prefix, properties_target })
@@ -127,7 +128,7 @@ async function remove(request: ApiRequest, { db }: ImageDeps): Promise<void> {
       'forbidden',
       `Metadata definition namespace ${row.namespace} is protected and cannot be deleted.`,
     )
-  await db.transaction().execute((transaction) => deleteNamespace(transaction, row.id))
+  await inTransaction(db, (transaction) => deleteNamespace(transaction, row.id))
 }
 
 async function list(request: ApiRequest, { db, settings }: ImageDeps) {

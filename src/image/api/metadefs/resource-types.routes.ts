@@ -1,4 +1,5 @@
 import { showSeconds } from '../../../base/clock.ts'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import {
@@ -42,9 +43,9 @@ async function associate(request: ApiRequest<unknown>, { db }: ImageDeps) {
   type Body = { name: string; prefix?: string; properties_target?: string }
   const { name, prefix = null, properties_target = null } = readBody<Body>('resource_type', request.body)
   const { id } = await requestedNamespace(request, db, 'add_metadef_resource_type_association')
-  const made = await db
-    .transaction()
-    .execute((transaction) => insertAssociation(transaction, id, { name, prefix, properties_target }))
+  const made = await inTransaction(db, (transaction) =>
+    insertAssociation(transaction, id, { name, prefix, properties_target }),
+  )
   return associationView(made)
 }
 

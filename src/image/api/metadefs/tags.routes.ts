@@ -1,3 +1,4 @@
+import { inTransaction } from '../../../base/db/transaction.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import { deleteItems, type Item, insertItem, listItems, updateItem } from '../../store/metadef-items.ts'
 import type { ImageDeps } from '../deps.ts'
@@ -29,7 +30,7 @@ async function createTags(request: ApiRequest<unknown>, { db }: ImageDeps) {
   const { tags } = readBody<{ tags: Item[] }>('tags', request.body)
   const { id, namespace } = await requestedNamespace(request, db, 'add_metadef_tags')
   const appends = String(request.headers['x-openstack-append'] ?? '').toLowerCase() === 'true'
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     if (!appends) await deleteItems(transaction, 'tags', id)
     for (const { name } of tags) await insertItem(transaction, 'tags', id, { name })
   })

@@ -1,3 +1,4 @@
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import { saveImage } from '../../store/images.ts'
@@ -14,7 +15,7 @@ export const tagRoutes: readonly Route<ImageDeps>[] = [
 async function addTag(request: ApiRequest, { db, settings }: ImageDeps): Promise<void> {
   const tag = request.params['tag']!
   assertImage(settings, { tags: [tag] })
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     const image = await requestedImage(request, transaction)
     authorizeImage(request, image, 'modify_image')
     if (image.tags.includes(tag)) return
@@ -26,7 +27,7 @@ async function addTag(request: ApiRequest, { db, settings }: ImageDeps): Promise
 
 async function removeTag(request: ApiRequest, { db }: ImageDeps): Promise<void> {
   const tag = request.params['tag']!
-  await db.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     const image = await requestedImage(request, transaction)
     authorizeImage(request, image, 'modify_image')
     if (!image.tags.includes(tag))

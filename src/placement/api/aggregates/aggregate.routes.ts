@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import { type Microversion, parseVersion } from '../../../base/http/microversion.ts'
 import { errorCodes } from '../../error-codes.ts'
@@ -33,7 +34,7 @@ async function list(request: Request, deps: PlacementDeps): Promise<unknown> {
 async function set(request: Request<Body>, deps: PlacementDeps): Promise<unknown> {
   const { body } = request
   const aggregates = Array.isArray(body) ? body : body.aggregates
-  const provider = await deps.db.transaction().execute(async (transaction) => {
+  const provider = await inTransaction(deps.db, async (transaction) => {
     const found = await getProvider(transaction, request.params['uuid']!)
     if (!Array.isArray(body) && body.resource_provider_generation !== found.generation) {
       throw new Fault(

@@ -1,3 +1,4 @@
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import { isUuid } from '../../../base/ids.ts'
 import {
@@ -51,14 +52,12 @@ async function setMany(
 
 async function write(deps: PlacementDeps, writes: readonly ConsumerWrite[]): Promise<void> {
   await retryOnConflict(deps.settings.conflictAttempts, () =>
-    deps.db.transaction().execute((transaction) => replaceAllocations(transaction, writes)),
+    inTransaction(deps.db, (transaction) => replaceAllocations(transaction, writes)),
   )
 }
 
 async function remove(request: Request, deps: PlacementDeps): Promise<undefined> {
-  await deps.db
-    .transaction()
-    .execute((transaction) => deleteAllocations(transaction, request.params['consumer']!))
+  await inTransaction(deps.db, (transaction) => deleteAllocations(transaction, request.params['consumer']!))
 }
 
 async function show(request: Request, deps: PlacementDeps): Promise<unknown> {

@@ -1,3 +1,4 @@
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault, isFault } from '../../../base/errors.ts'
 import { errorCodes } from '../../error-codes.ts'
 import {
@@ -133,7 +134,7 @@ async function write(
   deps: PlacementDeps,
   change: (db: PlacementDb, provider: Provider) => Promise<void>,
 ): Promise<Provider> {
-  return await deps.db.transaction().execute(async (transaction) => {
+  return await inTransaction(deps.db, async (transaction) => {
     const provider = await getProvider(transaction, request.params['uuid']!)
     await change(transaction, provider)
     return provider

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault, isFault } from '../../../base/errors.ts'
 import type { Microversion } from '../../../base/http/microversion.ts'
 import { retryOnConflict } from '../../store/allocations.ts'
@@ -59,7 +60,7 @@ async function reshapeProviders(request: Request<Body>, deps: PlacementDeps): Pr
   )
   try {
     await retryOnConflict(deps.settings.conflictAttempts, () =>
-      deps.db.transaction().execute((transaction) => reshape(transaction, changes, writes)),
+      inTransaction(deps.db, (transaction) => reshape(transaction, changes, writes)),
     )
   } catch (error) {
     // What the body names and is not there is the body's fault, not the address's.

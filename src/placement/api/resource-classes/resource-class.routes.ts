@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import { assertValid } from '../../../base/http/validate.ts'
 import {
@@ -50,7 +51,7 @@ async function list(request: Request, deps: PlacementDeps): Promise<unknown> {
 
 async function create(request: Request<Body>, deps: PlacementDeps): Promise<undefined> {
   const { name } = request.body
-  const created = await deps.db.transaction().execute((transaction) => insertResourceClass(transaction, name))
+  const created = await inTransaction(deps.db, (transaction) => insertResourceClass(transaction, name))
   if (!created) throw new Fault('conflict', `Conflicting resource class already exists: ${name}`)
   setLocation(request, `/resource_classes/${name}`)
 }
@@ -63,24 +64,22 @@ async function show(request: Request, deps: PlacementDeps): Promise<unknown> {
 
 async function rename(request: Request<Body>, deps: PlacementDeps): Promise<unknown> {
   const { name } = request.body
-  await deps.db
-    .transaction()
-    .execute((transaction) => renameResourceClass(transaction, request.params['name']!, name))
+  await inTransaction(deps.db, (transaction) =>
+    renameResourceClass(transaction, request.params['name']!, name),
+  )
   return view(request, name)
 }
 
 async function ensure(request: Request, deps: PlacementDeps): Promise<undefined> {
   const name = request.params['name']!
   assertValid(nameBody, { name })
-  const created = await deps.db.transaction().execute((transaction) => insertResourceClass(transaction, name))
+  const created = await inTransaction(deps.db, (transaction) => insertResourceClass(transaction, name))
   request.setStatus(created ? 201 : 204)
   setLocation(request, `/resource_classes/${name}`)
 }
 
 async function remove(request: Request, deps: PlacementDeps): Promise<undefined> {
-  await deps.db
-    .transaction()
-    .execute((transaction) => deleteResourceClass(transaction, request.params['name']!))
+  await inTransaction(deps.db, (transaction) => deleteResourceClass(transaction, request.params['name']!))
 }
 
 const view = (request: Request, name: string): unknown => ({

@@ -1,3 +1,4 @@
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { newUuid } from '../../../base/ids.ts'
 import {
   deleteProvider,
@@ -24,7 +25,7 @@ export const providerRoutes: readonly PlacementRoute[] = [
 
 async function createProvider(request: Request<ProviderBody>, deps: PlacementDeps): Promise<unknown> {
   const { name, uuid, parent_provider_uuid: parentUuid } = request.body
-  const provider = await deps.db.transaction().execute((transaction) =>
+  const provider = await inTransaction(deps.db, (transaction) =>
     insertProvider(transaction, {
       uuid: uuid === undefined ? newUuid() : dashed(uuid),
       name,
@@ -46,21 +47,19 @@ async function showProvider(request: Request, deps: PlacementDeps): Promise<unkn
 
 async function changeProvider(request: Request<ProviderBody>, deps: PlacementDeps): Promise<unknown> {
   const { name, parent_provider_uuid: parentUuid } = request.body
-  const provider = await deps.db
-    .transaction()
-    .execute((transaction) =>
-      updateProvider(
-        transaction,
-        request.params['uuid']!,
-        parentUuid === undefined ? { name } : { name, parentUuid },
-        { allowReparenting: request.atLeast('1.37') },
-      ),
-    )
+  const provider = await inTransaction(deps.db, (transaction) =>
+    updateProvider(
+      transaction,
+      request.params['uuid']!,
+      parentUuid === undefined ? { name } : { name, parentUuid },
+      { allowReparenting: request.atLeast('1.37') },
+    ),
+  )
   return shown(request, provider)
 }
 
 async function removeProvider(request: Request, deps: PlacementDeps): Promise<undefined> {
-  await deps.db.transaction().execute((transaction) => deleteProvider(transaction, request.params['uuid']!))
+  await inTransaction(deps.db, (transaction) => deleteProvider(transaction, request.params['uuid']!))
 }
 
 function shown(request: Request, provider: Provider): unknown {

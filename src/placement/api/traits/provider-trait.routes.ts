@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import { errorCodes } from '../../error-codes.ts'
 import { getProvider } from '../../store/providers.ts'
@@ -36,7 +37,7 @@ async function list(request: Request, deps: PlacementDeps): Promise<unknown> {
 
 async function set(request: Request<Body>, deps: PlacementDeps): Promise<unknown> {
   const names = new Set(request.body.traits)
-  return await deps.db.transaction().execute(async (transaction) => {
+  return await inTransaction(deps.db, async (transaction) => {
     const provider = await getProvider(transaction, request.params['uuid']!)
     if (provider.generation !== request.body.resource_provider_generation) {
       throw new Fault(
@@ -54,7 +55,7 @@ async function set(request: Request<Body>, deps: PlacementDeps): Promise<unknown
 }
 
 async function clear(request: Request, deps: PlacementDeps): Promise<undefined> {
-  await deps.db.transaction().execute(async (transaction) => {
+  await inTransaction(deps.db, async (transaction) => {
     const provider = await getProvider(transaction, request.params['uuid']!)
     await setProviderTraits(transaction, provider, [])
   })

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import { deleteTrait, ensureTrait, getTrait, listTraits, type TraitFilter } from '../../store/traits.ts'
 import type { PlacementDeps, PlacementRoute, Request } from '../deps.ts'
@@ -59,14 +60,12 @@ async function put(request: Request, deps: PlacementDeps): Promise<undefined> {
       'The trait is invalid. A valid trait must be no longer than 255 characters, start with the prefix "CUSTOM_" and use following characters: "A"-"Z", "0"-"9" and "_"',
     )
   }
-  const { trait, created } = await deps.db
-    .transaction()
-    .execute((transaction) => ensureTrait(transaction, name))
+  const { trait, created } = await inTransaction(deps.db, (transaction) => ensureTrait(transaction, name))
   request.setStatus(created ? 201 : 204)
   setLocation(request, `/traits/${name}`)
   setModified(request, [trait.createdAt])
 }
 
 async function remove(request: Request, deps: PlacementDeps): Promise<undefined> {
-  await deps.db.transaction().execute((transaction) => deleteTrait(transaction, request.params['name']!))
+  await inTransaction(deps.db, (transaction) => deleteTrait(transaction, request.params['name']!))
 }
