@@ -1,5 +1,7 @@
 /** Delivers what compute is to be told: in order, in batches, again until compute took it, also after a restart. */
 import type { Kysely } from 'kysely'
+import { byIdsIn } from '../../base/db/by-ids.ts'
+import { statement } from '../../base/db/statement.ts'
 import { describeError, isFault } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Tables } from '../store/tables.ts'
@@ -14,6 +16,13 @@ const batchSize = 100
 const firstWaitMilliseconds = 500
 const longestWaitMilliseconds = 30_000
 
+const readEvents = statement((db: Kysely<Tables>, _: object) =>
+  db.selectFrom('compute_events').selectAll().orderBy('id').limit(batchSize),
+)
+const deleteEvents = byIdsIn<Tables, number>()((db, ids) =>
+  db.deleteFrom('compute_events').where('id', 'in', ids),
+)
+
 export function createOutbox(deps: { db: Kysely<Tables>; send: SendEvents; log: Logger }): Outbox {
   let running: Promise<void> | undefined
   let again = false
@@ -23,12 +32,7 @@ export function createOutbox(deps: { db: Kysely<Tables>; send: SendEvents; log: 
 
   /** False when compute could not be reached. */
   async function deliverBatch(): Promise<'empty' | 'more' | 'failed'> {
-    const rows = await deps.db
-      .selectFrom('compute_events')
-      .selectAll()
-      .orderBy('id')
-      .limit(batchSize)
-      .execute()
+    const { rows } = await readEvents(deps.db, {})
     if (rows.length === 0) return 'empty'
     try {
       await deps.send(rows.map((row) => JSON.parse(row.event) as ComputeEvent))
@@ -45,8 +49,9 @@ export function createOutbox(deps: { db: Kysely<Tables>; send: SendEvents; log: 
       deps.log.warn({ reason: describeError(error) }, 'compute refused events of ports')
     }
     const ids = rows.map((row) => row.id)
-    await deps.db.deleteFrom('compute_events').where('id', 'in', ids).execute()
-    return 'more'
+    await deleteEvents(deps.db, ids)
+    // Who adds one meanwhile wakes this again.
+    return rows.length < batchSize ? 'empty' : 'more'
   }
 
   async function run(): Promise<void> {

@@ -22,7 +22,7 @@ import {
   replacePairs,
 } from './port-parts.ts'
 import type { NewPort } from './port-values.ts'
-import { awaitDhcp, awaitWiring } from './provisioning.ts'
+import { awaitDhcp, awaitFirstWiring } from './provisioning.ts'
 
 const readNetwork = statement((db: Db<Tables>, p: { id: string }) =>
   db.selectFrom('networks').select(['id', 'port_security_enabled']).where('id', '=', p.id),
@@ -87,7 +87,7 @@ export async function createPort(
   await insertBinding(work.db, binding)
   if (ips.length > 0) await awaitDhcp(work, { id, network_id: network.id, device_owner: deviceOwner })
   const bound = isBound(binding)
-  if (bound) await awaitWiring(work, id)
+  if (bound) await awaitFirstWiring(work, id)
   work.changes.port({
     id,
     networkId: network.id,

@@ -4,7 +4,6 @@ import { insertStatement, statement } from '../../base/db/statement.ts'
 import { tellStatus } from '../events/tell.ts'
 import { dhcpAgentType, isAlive } from '../store/agents.ts'
 import { byIds } from '../store/by-ids.ts'
-import { touch } from '../store/standard.ts'
 import type { PortRow, ProvisioningBlockRow, Tables } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 
@@ -28,6 +27,11 @@ export async function awaitDhcp(
 /** A port that is bound anew, or whose device went away, waits for its device. */
 export async function awaitWiring(work: Work, portId: string): Promise<void> {
   await forgetWiring(work, portId)
+  await awaitFirstWiring(work, portId)
+}
+
+/** The same for a port that waits for nothing yet. */
+export async function awaitFirstWiring(work: Work, portId: string): Promise<void> {
   await insertBlock(work.db, { port_id: portId, entity: 'L2' })
 }
 
@@ -65,7 +69,7 @@ const readReady = byIds((db, portIds) =>
   db
     .selectFrom('ports')
     .innerJoin('ml2_port_bindings', 'ml2_port_bindings.port_id', 'ports.id')
-    .select('ports.id')
+    .selectAll('ports')
     .where('ports.id', 'in', portIds)
     .where('ports.status', '<>', 'ACTIVE')
     .where('ml2_port_bindings.segment_id', 'is not', null)
@@ -88,7 +92,7 @@ export async function completeProvisioning(
   entity: Entity,
 ): Promise<void> {
   for (const portId of portIds) await deleteBlock(work.db, { portId, entity })
-  for (const port of await readReady(work.db, portIds)) await setPortStatus(work, port.id, 'ACTIVE')
+  for (const port of await readReady(work.db, portIds)) await changePortStatus(work, port, 'ACTIVE')
 }
 
 /** Ports of networks that no living agent serves any more wait for DHCP in vain. */
@@ -107,10 +111,14 @@ export async function releaseUnserved(work: Work): Promise<void> {
   await completeProvisioning(work, vain, 'DHCP')
 }
 
-const changeStatus = statement((db: Db<Tables>, p: { portId: string; status: string }) =>
+const changeStatus = statement((db: Db<Tables>, p: { portId: string; status: string; now: string }) =>
   db
     .updateTable('ports')
-    .set({ status: p.status })
+    .set((eb) => ({
+      status: p.status,
+      revision_number: eb('revision_number', '+', 1),
+      updated_at: p.now,
+    }))
     .where('id', '=', p.portId)
     .where('status', '<>', p.status),
 )
@@ -121,9 +129,11 @@ const readPort = statement((db: Db<Tables>, p: { id: string }) =>
 
 /** Changes a port's status and tells compute; the same status again is nothing new. */
 export async function setPortStatus(work: Work, portId: string, status: 'ACTIVE' | 'DOWN'): Promise<void> {
-  const { changed } = await changeStatus(work.db, { portId, status })
-  if (changed === 0) return
-  await touch(work, 'ports', portId)
   const { rows } = await readPort(work.db, { id: portId })
-  await tellStatus(work, rows[0]!)
+  if (rows[0] !== undefined) await changePortStatus(work, rows[0], status)
+}
+
+async function changePortStatus(work: Work, port: PortRow, status: 'ACTIVE' | 'DOWN'): Promise<void> {
+  const { changed } = await changeStatus(work.db, { portId: port.id, status, now: work.now })
+  if (changed > 0) await tellStatus(work, { ...port, status })
 }

@@ -33,19 +33,17 @@ export async function logChanges(db: Db<Tables>, changes: string, now: string): 
   await insertChange(db, { changes, now })
 }
 
-const readRevision = statement((db: Kysely<Tables>, _: object) =>
-  db.selectFrom('agent_revision').select(['epoch', 'revision']).where('id', '=', 1),
-)
-
 /** So many changes are looked at one by one; after more, reading everything anew is as cheap. */
 const mostChanges = 2000
 
+/** The newest revision, and beside it each change since; a row without a change when there is none. */
 const readLog = statement((db: Kysely<Tables>, p: { since: number }) =>
   db
-    .selectFrom('agent_changes')
-    .select(['revision', 'changes'])
-    .where('revision', '>', p.since)
-    .orderBy('revision')
+    .selectFrom('agent_revision')
+    .leftJoin('agent_changes', (join) => join.on('agent_changes.revision', '>', p.since))
+    .select(['epoch', 'agent_revision.revision as current', 'agent_changes.revision', 'changes'])
+    .where('id', '=', 1)
+    .orderBy('agent_changes.revision')
     .limit(mostChanges + 1),
 )
 
@@ -57,17 +55,19 @@ export async function readChanges(
   db: Kysely<Tables>,
   since: string | null,
 ): Promise<{ revision: string; changes: string[] | undefined }> {
-  const { rows } = await readRevision(db, {})
-  const { epoch } = rows[0]!
-  const current = Number(rows[0]!.revision)
+  const [theirs, text] = since?.split(':') ?? []
+  const from = Number(text)
+  // Nothing is as new as this: whoever knows no revision is told the newest alone.
+  const { rows } = await readLog(db, { since: Number.isSafeInteger(from) ? from : Number.MAX_SAFE_INTEGER })
+  const [first] = rows
+  const { epoch } = first!
+  const current = Number(first!.current)
   const at = (revision: number): string => `${epoch}:${revision}`
-  const from = since?.startsWith(`${epoch}:`) ? Number(since.slice(epoch.length + 1)) : Number.NaN
-  if (from === current) return { revision: at(current), changes: [] }
-  if (!(from < current)) return { revision: at(current), changes: undefined }
-  const { rows: log } = await readLog(db, { since: from })
-  const whole = log.length > 0 && Number(log[0]!.revision) === from + 1 && log.length <= mostChanges
-  if (!whole) return { revision: at(current), changes: undefined }
-  return { revision: at(Number(log.at(-1)!.revision)), changes: log.map((row) => row.changes) }
+  if (theirs !== epoch || !(from <= current)) return { revision: at(current), changes: undefined }
+  if (first!.revision === null) return { revision: at(current), changes: from === current ? [] : undefined }
+  if (Number(first!.revision) !== from + 1 || rows.length > mostChanges)
+    return { revision: at(current), changes: undefined }
+  return { revision: at(Number(rows.at(-1)!.revision)), changes: rows.map((row) => row.changes!) }
 }
 
 /** So many changes are kept: agents that were away for longer read everything anew. */
@@ -75,7 +75,11 @@ const keptChanges = 5000
 
 /** Deletes what is too old to be asked for. */
 export async function pruneChanges(db: Kysely<Tables>): Promise<void> {
-  const { rows } = await readRevision(db, {})
-  const oldest = Number(rows[0]!.revision) - keptChanges
+  const newest = await db
+    .selectFrom('agent_revision')
+    .select('revision')
+    .where('id', '=', 1)
+    .executeTakeFirstOrThrow()
+  const oldest = Number(newest.revision) - keptChanges
   await db.deleteFrom('agent_changes').where('revision', '<=', oldest).execute()
 }

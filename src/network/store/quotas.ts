@@ -71,6 +71,29 @@ const counts = Object.fromEntries(
   Object.entries(countedTables).map(([resource, table]) => [resource, countIn(table)]),
 ) as Record<keyof typeof countedTables, ReturnType<typeof countIn>>
 
+const countAll = statement((db: Db<Tables>, p: { projectId: string }) =>
+  db.selectNoFrom((eb) =>
+    Object.entries(countedTables).map(([resource, table]) =>
+      eb
+        .selectFrom(table as 'networks')
+        .select((counting) => counting.fn.countAll<number>().as('used'))
+        .where('project_id', '=', p.projectId)
+        .as(resource),
+    ),
+  ),
+)
+
+/** What a project has of each resource, in one reading. */
+export async function countAllUsed(
+  db: Db<Tables>,
+  projectId: string,
+): Promise<Record<keyof typeof countedTables, number>> {
+  const { rows } = await countAll(db, { projectId })
+  return Object.fromEntries(
+    Object.entries(rows[0] ?? {}).map(([resource, used]) => [resource, Number(used)]),
+  ) as Record<keyof typeof countedTables, number>
+}
+
 const raiseTurn = statement((db: Db<Tables>, p: { projectId: string }) =>
   db
     .updateTable('project_turns')

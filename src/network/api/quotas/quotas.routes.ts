@@ -1,7 +1,7 @@
 /** Quotas (`/v2.0/quotas`): limits of projects, and what they use of them. */
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import { badRequest, neutronFault } from '../../errors.ts'
-import { countedResources, countUsed, defaultLimit } from '../../store/quotas.ts'
+import { countAllUsed, countedResources, countUsed, defaultLimit } from '../../store/quotas.ts'
 import { inWork } from '../../work.ts'
 import * as check from '../checks.ts'
 import { expectObject, toBoolean, toInteger } from '../converters.ts'
@@ -101,8 +101,8 @@ async function showDetails(request: ApiRequest, deps: ApiDeps): Promise<unknown>
   }
   const limits = await limitsOf(deps, projectId)
   const quota: Record<string, unknown> = {}
-  for (const name of countedResources)
-    quota[name] = { limit: limits[name], used: await countUsed(deps.db, name, projectId), reserved: 0 }
+  const used = await countAllUsed(deps.db, projectId)
+  for (const name of countedResources) quota[name] = { limit: limits[name], used: used[name], reserved: 0 }
   return { quota }
 }
 
