@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { hostChecks } from './checks/host.ts'
+import { configurationChecks } from './checks/configuration.ts'
 import { serviceChecks } from './checks/services.ts'
 import type { Finding } from './finding.ts'
 import { type ProgramHere, programsHere } from './programs-here.ts'
@@ -37,7 +37,7 @@ function programsOf(
   const file = join(directory, 'program.conf')
   writeFileSync(file, content)
   try {
-    return programsHere({ names: [name], configFiles: [file], configDirs: [] })
+    return programsHere({ names: [name], configFiles: [file], configDirs: [] }).programs
   } finally {
     rmSync(directory, { recursive: true })
   }
@@ -90,18 +90,23 @@ test('a web page where a service should be, and another service, are failures th
   assert.match(details, /the service network answers here/)
 })
 
-test('an address that is not of this host and a NIC that is not there name what there is', async () => {
-  const nova = programsOf('nova-conductor', '[DEFAULT]\nmy_ip = 198.51.100.77\n')
-  const agent = programsOf(
-    'neutron-linuxbridge-agent',
-    '[linux_bridge]\nphysical_interface_mappings = provider:no-such-nic //the second card\n',
-  )
-  const found = await failures(hostChecks([...nova, ...agent]))
-  const address = found.find(({ subject }) => subject.includes('my_ip'))
-  assert.match(address?.subject ?? '', /program\.conf:2/)
-  assert.match(address?.fix ?? '', /Did you mean one of/)
-  const nic = found.find(({ subject }) => subject.startsWith('NIC'))
-  assert.match(nic?.detail ?? '', /A comment must stand on a line of its own/)
+test('what is wrong in the files is a failure with file and line', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'kilonova-doctor-'))
+  const file = join(directory, 'nova.conf')
+  try {
+    writeFileSync(file, '[DEFAULT]\nenable_apis = osapi_compute\nmy_ip = 198.51.100.77\n')
+    const asked = { names: ['nova-conductor' as const], configFiles: [file], configDirs: [] }
+    const { programs } = programsHere(asked)
+    const found = (await Promise.all(configurationChecks(programs).map((check) => check.run()))).flat()
+    const at = (line: number) => found.find(({ subject }) => subject === `${file}:${line}`)
+    assert.match(at(2)?.fix ?? '', /enabled_apis/)
+    assert.match(`${at(3)?.detail} ${at(3)?.fix}`, /198\.51\.100\.77|this host/)
+    writeFileSync(file, '[DEFAULT]\ndebug = perhaps\n')
+    const { problems } = programsHere(asked)
+    assert.match(problems[0]?.detail ?? '', /nova\.conf:2: \[DEFAULT\] debug/)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })
 
 test('the report names the files, each finding and its remedy', () => {

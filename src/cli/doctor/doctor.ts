@@ -5,6 +5,7 @@ import type { ProgramName } from '../config/programs.ts'
 import { programs } from '../config/programs.ts'
 import { showProgress } from '../terminal/progress.ts'
 import { brokerChecks, memcachedChecks } from './checks/brokers.ts'
+import { configurationChecks } from './checks/configuration.ts'
 import { databaseChecks } from './checks/databases.ts'
 import { hostChecks } from './checks/host.ts'
 import { serviceChecks } from './checks/services.ts'
@@ -28,12 +29,12 @@ export async function doctor(options: DoctorOptions): Promise<number> {
       `There is no program ${unknown}; there are ${Object.keys(programs).join(', ')}.`,
     )
   }
-  const here = programsHere({
+  const { programs: here, problems } = programsHere({
     names: options.program as ProgramName[],
     configFiles: options.configFile,
     configDirs: options.configDir,
   })
-  if (here.length === 0) {
+  if (here.length === 0 && problems.length === 0) {
     console.log(
       'No configuration of a program was found on this host (/etc/nova/nova.conf, /etc/neutron/neutron.conf, …). ' +
         'Name files with --config-file and programs with --program; a cloud of one machine is looked at by: kilonova status',
@@ -41,13 +42,14 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     return 2
   }
   const checks = [
+    ...configurationChecks(here),
     ...hostChecks(here),
     ...databaseChecks(here),
     ...brokerChecks(here),
     ...memcachedChecks(here),
     ...serviceChecks(here),
   ]
-  const findings = await runChecks(checks, options.json === true)
+  const findings = [...problems, ...(await runChecks(checks, options.json === true))]
   const failed = findings.some(({ result }) => result === 'failure')
   if (options.json === true) console.log(JSON.stringify(findings, null, 2))
   else console.log(report(here, findings))

@@ -1,7 +1,9 @@
 /** Which of OpenStack's programs are set up on this host, as their configuration files tell, with what these say. */
 import { loadConfig, type Origin } from '../../base/config/load.ts'
 import type { Config, Options } from '../../base/config/option.ts'
+import { describeError } from '../../base/errors.ts'
 import { type ProgramName, programs, sourcesOf } from '../config/programs.ts'
+import { type Finding, failure } from './finding.ts'
 
 export interface ProgramHere {
   name: ProgramName
@@ -26,15 +28,29 @@ export interface Asked {
   configDirs: readonly string[]
 }
 
-export function programsHere(asked: Asked): ProgramHere[] {
+/** The programs; `problems` tell of those whose files cannot be read as what they should be. */
+export function programsHere(asked: Asked): { programs: ProgramHere[]; problems: Finding[] } {
+  const problems = new Map<string, Finding>()
   const names = asked.names.length > 0 ? asked.names : (Object.keys(programs) as ProgramName[])
   const found = names.flatMap((name): ProgramHere[] => {
     const sources = sourcesOf(name, { configFiles: asked.configFiles, configDirs: asked.configDirs })
     if (sources.files.length === 0) return []
-    const { config, origins } = loadConfig<Options>(programs[name].options, sources)
-    return [{ name, config, origins, files: sources.files.map((file) => file.path) }]
+    try {
+      const { config, origins } = loadConfig<Options>(programs[name].options, sources)
+      return [{ name, config, origins, files: sources.files.map((file) => file.path) }]
+    } catch (error) {
+      const what = describeError(error)
+      problems.set(
+        what,
+        failure('configuration', what, 'Correct the value: no program that reads it starts.'),
+      )
+      return []
+    }
   })
-  return asked.names.length > 0 ? found : found.filter(isForThisHost)
+  return {
+    programs: asked.names.length > 0 ? found : found.filter(isForThisHost),
+    problems: [...problems.values()],
+  }
 }
 
 // A compute host's nova.conf names no database (see `kilonova config lint`), and a controller's names the API's.

@@ -1,7 +1,5 @@
-/** This host: packages, hypervisor, network cards and addresses, as its programs need them. */
+/** This host: packages, hypervisor and ports, as its programs need them. Its addresses and NICs the linter looks at. */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
-import { distance } from 'fastest-levenshtein'
 import { missingPackages } from '../../up/packages.ts'
 import { type Check, type Finding, failure, ok, warning } from '../finding.ts'
 import { type ProgramHere, textOf, whereOf } from '../programs-here.ts'
@@ -11,8 +9,6 @@ export function hostChecks(programs: readonly ProgramHere[]): Check[] {
   const run = async () => [
     ...checkPackages(programs),
     ...checkHypervisor(programs),
-    ...checkAddresses(programs),
-    ...checkNics(programs),
     ...checkRoles(programs),
     ...(await checkListening(programs)),
   ]
@@ -97,51 +93,6 @@ function canOpen(path: string): boolean {
     return false
   }
 }
-
-const addressesHere = (): { nic: string; address: string }[] =>
-  Object.entries(networkInterfaces()).flatMap(([nic, list]) =>
-    (list ?? []).map(({ address }) => ({ nic, address })),
-  )
-
-function checkAddresses(programs: readonly ProgramHere[]): Finding[] {
-  const here = addressesHere()
-  const seen = new Set<string>()
-  return programs.flatMap((program) =>
-    (['myIp', 'localIp'] as const).flatMap((key): Finding[] => {
-      const address = textOf(program.config, key)
-      const where = whereOf(program, key)
-      if (address === undefined || address === '' || where === 'default' || seen.has(where)) return []
-      seen.add(where)
-      const subject = `${key === 'myIp' ? '[DEFAULT] my_ip' : '[vxlan] local_ip'} = ${address} (${where})`
-      const nic = here.find((one) => one.address === address)?.nic
-      if (nic !== undefined) return [ok(subject, `is on ${nic}`)]
-      const others = here.filter(({ nic }) => nic !== 'lo' && !nic.startsWith('tap'))
-      const list = others.map((one) => `${one.address} (${one.nic})`).join(', ')
-      return [failure(subject, 'is no address of this host', `Did you mean one of ${list}?`)]
-    }),
-  )
-}
-
-function checkNics(programs: readonly ProgramHere[]): Finding[] {
-  const agent = programs.find(({ name }) => name === 'neutron-linuxbridge-agent')
-  if (agent === undefined) return []
-  const where = whereOf(agent, 'physicalInterfaceMappings')
-  const nics = existsSync('/sys/class/net') ? nicsHere() : []
-  const mappings = Object.entries((agent.config['physicalInterfaceMappings'] ?? {}) as Record<string, string>)
-  return mappings.map(([network, nic]) => {
-    const subject = `NIC ${nic} of physical network ${network} (${where})`
-    if (nics.includes(nic)) return ok(subject, 'is there')
-    const near = nics.toSorted((a, b) => distance(a, nic) - distance(b, nic))
-    const comment = /\s|\/\//.test(nic) ? ' A comment must stand on a line of its own.' : ''
-    return failure(subject, `this host has no NIC of that name${comment}`, `It has ${near.join(', ')}.`)
-  })
-}
-
-const nicsHere = (): string[] =>
-  readFileSync('/proc/net/dev', 'utf8')
-    .split('\n')
-    .flatMap((line) => /^\s*(\S+):/.exec(line)?.[1] ?? [])
-    .filter((nic) => nic !== 'lo' && !/^(tap|brq|vxlan-)/.test(nic))
 
 function checkRoles(programs: readonly ProgramHere[]): Finding[] {
   const names = programs.map(({ name }) => name)
