@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { describeError, isFault } from '../base/errors.ts'
 import { daemons } from './daemons/table.ts'
 import { labCommand } from './lab/command.ts'
@@ -132,6 +132,31 @@ function configCommands(kilonova: Command): void {
     .addOption(new Option('--format <format>', 'how to say it').choices(['text', 'json']).default('text'))
     .action(async (files, options) =>
       run(async () => (await import('./config/lint-command.ts')).lint(files, options)),
+    )
+  const gather = (value: string, before: string[]) => [...before, value]
+  config
+    .command('show')
+    .description('what the files come to, and where each value is from')
+    .option('--config-file <file>', 'as the program is given it; may be repeated', gather, [])
+    .option('--config-dir <directory>', 'as the program is given it; may be repeated', gather, [])
+    .addOption(
+      new Option(
+        '--daemon <program>',
+        'whose configuration (default: the one that such files are for)',
+      ).choices(Object.keys(daemons)),
+    )
+    .option('--diff-default', 'only what is not as it would be without files')
+    .addOption(new Option('--format <format>', 'how to say it').choices(['text', 'json']).default('text'))
+    .action(async (options) => run(async () => (await import('./config/show-command.ts')).show(options)))
+  config
+    .command('sample')
+    .description('a configuration file with every option that the program acts on, as a comment')
+    .addArgument(new Argument('<program>', "one of OpenStack's programs").choices(Object.keys(daemons)))
+    .action(async (program) =>
+      run(async () => {
+        process.stdout.write((await import('./config/sample.ts')).sampleFile(program))
+        return 0
+      }),
     )
 }
 

@@ -34,7 +34,7 @@ const load = (content: string, overrides: Record<string, string> = {}) =>
   loadConfig(options, { files: [{ path: 'nova.conf', content }], overrides })
 
 test('values are read as oslo.config reads them, and interpolated', () => {
-  const { config, warnings } = load(`
+  const { config } = load(`
 # a comment
 [DEFAULT]
 my_ip = 10.0.0.11
@@ -52,7 +52,6 @@ mappings = provider:br-ex, other:br2
 [libvirt]
 virt_type = "qemu"
 `)
-  assert.deepEqual(warnings, [])
   assert.deepEqual(config, {
     myIp: '10.0.0.11',
     debug: true,
@@ -98,18 +97,6 @@ test('each mistake is told with its file, its line and what to do', () => {
     () => load('[auth]\npassword = hunter2'),
     (error: Error) => !error.message.includes('hunter2'),
   )
-})
-
-test('what looks misspelt, misplaced or outdated is a warning', () => {
-  const { warnings, config } = load(
-    '[DEFAULT]\nworker = 4\nvirt_type = qemu\n[api]\nprocs = 7\n[keystone]\nworkr = 4\n',
-  )
-  assert.deepEqual(warnings, [
-    'nova.conf:2: [DEFAULT] worker is no option; did you mean workers?',
-    'nova.conf:3: [DEFAULT] virt_type has no effect here; virt_type belongs to [libvirt].',
-    'nova.conf:5: [api] procs is now called [DEFAULT] workers.',
-  ])
-  assert.equal(config.workers, 7)
 })
 
 test('the environment wins over files and the command line over both; each value tells where it is from', () => {

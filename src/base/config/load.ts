@@ -1,5 +1,4 @@
 /** Reads a program's options from files, environment and command line, and says where each value came from. */
-import { distance } from 'fastest-levenshtein'
 import { describeError, Fault } from '../errors.ts'
 import { parseIni, type Setting } from './ini.ts'
 import { interpolate } from './interpolate.ts'
@@ -17,8 +16,6 @@ export interface Origin {
 export interface LoadedConfig<O extends Options> {
   config: Config<O>
   origins: { readonly [K in keyof O]: Origin }
-  /** Deprecated names, options that look misspelt or misplaced: `file:line: what`. */
-  warnings: string[]
 }
 
 export interface ConfigSources {
@@ -52,16 +49,11 @@ export function loadConfig<const O extends Options>(
   }
   for (const option of all) names.set(fullName(option), { option, rank: 0 })
   const given = new Map<Option, Given[]>()
-  const warnings: string[] = []
   for (const setting of settingsOf(all, sources)) {
     const found = names.get(fullName(setting))
-    if (found === undefined) {
-      const hint = guess(setting, all)
-      if (hint !== undefined) warnings.push(`${setting.where}: ${hint}`)
-      continue
-    }
+    // OpenStack's files hold options of libraries and services that we have no use for.
+    if (found === undefined) continue
     const { option, rank } = found
-    if (rank > 0) warnings.push(`${setting.where}: ${show(setting)} is now called ${show(option)}.`)
     given.set(option, [...(given.get(option) ?? []), { ...setting, rank }])
   }
   const read = reader(names, given)
@@ -71,7 +63,6 @@ export function loadConfig<const O extends Options>(
     origins: Object.fromEntries(
       entries.map(([key, { origin }]) => [key, origin]),
     ) as LoadedConfig<O>['origins'],
-    warnings,
   }
 }
 
@@ -148,18 +139,4 @@ function badValue(option: Option, value: string, where: string, error: unknown):
   const what = `must be of type ${option.type.name}: ${shown} ${describeError(error)}.${comment}`
   const details = { where, group: groupOf(option), name: option.name }
   return new Fault('invalid', `${where}: ${show(option)} ${what}`, details)
-}
-
-// OpenStack's files hold options of libraries and services that we have no use for: only what looks like a slip is told.
-function guess(setting: Setting, options: readonly Option[]): string | undefined {
-  const elsewhere = options.filter((option) => option.name === setting.name)
-  if (elsewhere.length === 1) {
-    return `${show(setting)} has no effect here; ${setting.name} belongs to [${groupOf(elsewhere[0]!)}].`
-  }
-  const near = options.find(
-    (option) =>
-      groupOf(option) === setting.group &&
-      distance(option.name, setting.name) <= Math.min(2, setting.name.length / 4),
-  )
-  return near === undefined ? undefined : `${show(setting)} is no option; did you mean ${near.name}?`
 }

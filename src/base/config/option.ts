@@ -6,6 +6,8 @@ export interface OptionType<T> {
   parse(text: string): T
   /** Every time the option is given counts, not only the last: `parse` is called for each. */
   readonly multiple?: boolean
+  /** All values that there are, where they are few. */
+  readonly choices?: readonly string[]
 }
 
 export interface Option<T = unknown> {
@@ -15,6 +17,8 @@ export interface Option<T = unknown> {
   readonly type: OptionType<T>
   /** A text is read and interpolated as if it stood in a file. */
   readonly default: T | string
+  /** In documents, in place of a default that is different on each host. */
+  readonly defaultText?: string
   readonly help: string
   /** Earlier names, `name` or `group.name`: read with a warning. */
   readonly deprecated?: readonly string[]
@@ -55,10 +59,11 @@ export function float(limits: { min?: number; max?: number } = {}): OptionType<n
 export const port: OptionType<number> = int({ min: 0, max: 65_535 })
 
 export function choice<const C extends string>(...choices: readonly C[]): OptionType<C> {
-  return type('choice', (value) => {
+  const parse = (value: string) => {
     if (!choices.includes(value as C)) throw new Error(`is none of ${choices.join(', ')}`)
     return value as C
-  })
+  }
+  return { name: 'choice', parse, choices }
 }
 
 /** A choice that may be written in capitals or not. */
@@ -72,7 +77,8 @@ export function choiceInAnyCase<const C extends string>(...choices: readonly C[]
 export function list<T = string>(
   of: OptionType<T> = text as unknown as OptionType<T>,
 ): OptionType<readonly T[]> {
-  return type(`list of ${of.name}`, (value) => items(value.replace(/,+$/, ''), (item) => of.parse(item)))
+  const parse = (value: string) => items(value.replace(/,+$/, ''), (item) => of.parse(item))
+  return { ...of, name: `list of ${of.name}`, parse }
 }
 
 /** `key:value` with commas between them. */
@@ -98,7 +104,7 @@ export function multi<T = string>(
 
 /** An option that may be left empty or out. */
 export function optional<T>(of: OptionType<T>): OptionType<T | null> {
-  return type(of.name, (value) => (value === '' ? null : of.parse(value)))
+  return { ...of, parse: (value) => (value === '' ? null : of.parse(value)) }
 }
 
 // A part that does not fit is taken together with the next, until it fits or nothing is left.

@@ -33,7 +33,7 @@ export async function lint(paths: readonly string[], command: LintCommand): Prom
   else {
     const color = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined
     console.log(
-      renderFindings(findings, files, { color, width: Math.min(process.stdout.columns ?? 100, 110) }),
+      renderFindings(findings, files, { color, width: Math.min(process.stdout.columns || 100, 110) }),
     )
   }
   return findings.some(({ severity }) => severity === 'error') ? 1 : 0

@@ -1,4 +1,5 @@
 import { awaitedDatabases, type DatabaseOpener } from '../../base/db/opener.ts'
+import type { DatabaseSettings } from '../../base/db/options.ts'
 import { Fault } from '../../base/errors.ts'
 import type { DaemonContext } from './daemon.ts'
 
@@ -12,7 +13,11 @@ export function databaseUrl(section: string, url: string | null): string {
 }
 
 /** Opens databases once they are there with the tables that `sync` makes. */
-export const databasesMadeBy = (context: DaemonContext<never>, sync: string): DatabaseOpener => {
+export const databasesMadeBy = (
+  context: DaemonContext<never>,
+  sync: string,
+  settings: DatabaseSettings,
+): DatabaseOpener => {
   const { log, onWait, signal } = context
-  return awaitedDatabases({ log, onWait, signal, sync })
+  return awaitedDatabases({ log, onWait, signal, sync, settings })
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type glanceOptions, imageSettingsOf } from '../../image/config-file.ts'
+import { databaseSettingsOf, type glanceOptions, imageSettingsOf } from '../../image/config-file.ts'
 import { startImage } from '../../image/service.ts'
 import { serveApps } from './api-daemon.ts'
 import type { StartDaemon } from './daemon.ts'
@@ -13,7 +13,7 @@ export const startGlanceApi: StartDaemon<typeof glanceOptions> = async (context)
   const image = undo.use(
     await startImage({
       databaseUrl: databaseUrl('database', config.databaseConnection),
-      openDatabase: databasesMadeBy(context as never, 'glance-manage db_sync'),
+      openDatabase: databasesMadeBy(context as never, 'glance-manage db_sync', databaseSettingsOf(config)),
       imageDirectory: config.filesystemStoreDatadir,
       stagingDirectory: join(config.filesystemStoreDatadir, '..', 'staging'),
       settings: imageSettingsOf(config),

@@ -1,4 +1,4 @@
-import { identityOptionsOf, type keystoneOptions } from '../../identity/config-file.ts'
+import { databaseSettingsOf, identityOptionsOf, type keystoneOptions } from '../../identity/config-file.ts'
 import { startIdentity } from '../../identity/service.ts'
 import { serveApps } from './api-daemon.ts'
 import type { StartDaemon } from './daemon.ts'
@@ -11,7 +11,7 @@ export const startKeystone: StartDaemon<typeof keystoneOptions> = async (context
     await startIdentity({
       ...identityOptionsOf(config),
       databaseUrl: databaseUrl('database', config.databaseConnection),
-      openDatabase: databasesMadeBy(context as never, 'keystone-manage db_sync'),
+      openDatabase: databasesMadeBy(context as never, 'keystone-manage db_sync', databaseSettingsOf(config)),
       policyOverrides,
       log,
     }),

@@ -1,7 +1,11 @@
 import { hasAuth } from '../../base/config/common/auth.ts'
 import { withFreshToken } from '../../identity/client.ts'
 import { networkOptionsOf } from '../../network/config-file/behaviour.ts'
-import { type neutronServerOptions, novaClientOf } from '../../network/config-file/neutron.ts'
+import {
+  databaseSettingsOf,
+  type neutronServerOptions,
+  novaClientOf,
+} from '../../network/config-file/neutron.ts'
 import type { SendEvents } from '../../network/events/compute-event.ts'
 import { eventsTo } from '../../network/events/events-to.ts'
 import { startNetwork } from '../../network/service.ts'
@@ -24,7 +28,11 @@ export const startNeutronServer: StartDaemon<ServerOptions> = async (context) =>
   const network = undo.use(
     await startNetwork({
       databaseUrl: databaseUrl('database', config.databaseConnection),
-      openDatabase: databasesMadeBy(context as never, 'neutron-db-manage upgrade heads'),
+      openDatabase: databasesMadeBy(
+        context as never,
+        'neutron-db-manage upgrade heads',
+        databaseSettingsOf(config),
+      ),
       options: networkOptionsOf(config),
       bus,
       server: processName(config),

@@ -10,7 +10,11 @@ import {
   placementClientOf,
   serviceUserOf,
 } from '../../compute/config-file/clients.ts'
-import type { novaOptions } from '../../compute/config-file/nova.ts'
+import {
+  apiDatabaseSettingsOf,
+  databaseSettingsOf,
+  type novaOptions,
+} from '../../compute/config-file/nova.ts'
 import type { ApiTables } from '../../compute/store/api-tables.ts'
 import type { CellTables } from '../../compute/store/cell-tables.ts'
 import { apiMigrations, cellMigrations } from '../../compute/store/migrations/list.ts'
@@ -34,13 +38,19 @@ export async function openNovaDatabases(
   undo: AsyncDisposableStack,
 ): Promise<{ apiDb: Kysely<ApiTables>; cells: Cells }> {
   const { config, log } = context
-  const open = databasesMadeBy(context as never, 'nova-manage api_db sync')
+  const open = databasesMadeBy(context as never, 'nova-manage api_db sync', apiDatabaseSettingsOf(config))
   const url = databaseUrl('api_database', config.apiDatabaseConnection)
   const apiDb = await open<ApiTables>(url, apiMigrations)
   undo.defer(() => apiDb.destroy())
   const configured = { database: config.databaseConnection, transportUrl: config.transportUrl }
   const cells = undo.use(
-    await openCells(apiDb, { configured, migrates: false, refreshSeconds: cellsRefreshSeconds, log }),
+    await openCells(apiDb, {
+      configured,
+      settings: databaseSettingsOf(config),
+      migrates: false,
+      refreshSeconds: cellsRefreshSeconds,
+      log,
+    }),
   )
   return { apiDb, cells }
 }
@@ -50,7 +60,7 @@ export async function openOwnCell(
   context: NovaContext,
   undo: AsyncDisposableStack,
 ): Promise<Kysely<CellTables>> {
-  const open = databasesMadeBy(context as never, 'nova-manage db sync')
+  const open = databasesMadeBy(context as never, 'nova-manage db sync', databaseSettingsOf(context.config))
   const db = await open<CellTables>(
     databaseUrl('database', context.config.databaseConnection),
     cellMigrations,

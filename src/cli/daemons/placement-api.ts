@@ -1,6 +1,6 @@
 import { migratedDatabases } from '../../base/db/opener.ts'
 import { settingsFrom } from '../../placement/config.ts'
-import type { placementFileOptions } from '../../placement/config-file.ts'
+import { databaseSettingsOf, type placementFileOptions } from '../../placement/config-file.ts'
 import { startPlacement } from '../../placement/service.ts'
 import { serveApps } from './api-daemon.ts'
 import type { StartDaemon } from './daemon.ts'
@@ -33,6 +33,6 @@ function databaseOf(context: Parameters<typeof startPlacementApi>[0]) {
   }
   return {
     databaseUrl: databaseUrl('placement_database', config.databaseConnection),
-    openDatabase: databasesMadeBy(context as never, 'placement-manage db sync'),
+    openDatabase: databasesMadeBy(context as never, 'placement-manage db sync', databaseSettingsOf(config)),
   }
 }

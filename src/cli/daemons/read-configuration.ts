@@ -5,6 +5,7 @@ import { type PolicyOverrides, readPolicyFile } from '../../base/auth/policy/pol
 import { type Logging, loggingOf } from '../../base/config/common/logging.ts'
 import { loadConfig } from '../../base/config/load.ts'
 import type { Config, Options } from '../../base/config/option.ts'
+import type { ConfigFile } from '../../base/config/sources.ts'
 import { Fault } from '../../base/errors.ts'
 import { type ProgramName, programs, sourcesOf } from '../config/programs.ts'
 import type { CommandLine } from './command-line.ts'
@@ -13,16 +14,16 @@ export interface Configuration {
   config: Config<Options>
   logging: Logging
   policyOverrides: PolicyOverrides
-  warnings: readonly string[]
+  files: readonly ConfigFile[]
 }
 
 export function readConfiguration(program: ProgramName, asked: CommandLine): Configuration {
   const sources = sourcesOf(program, asked)
   const options: Options = programs[program].options
-  const { config, warnings } = loadConfig(options, sources)
+  const { config } = loadConfig(options, sources)
   const logging = loggingOf(withSystemdsLogs(config as never), program)
   const at = sources.files.map(({ path }) => dirname(path))
-  return { config, logging, policyOverrides: readPolicies(config, at), warnings }
+  return { config, logging, policyOverrides: readPolicies(config, at), files: sources.files }
 }
 
 // Of units with LogsDirectory=: a program that is told of no place for its log has it there.

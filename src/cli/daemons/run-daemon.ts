@@ -1,7 +1,8 @@
 /** Runs one of OpenStack's programs, as one process or as a primary with workers, from its command line to its end. */
 import cluster from 'node:cluster'
 import { describeError, isFault } from '../../base/errors.ts'
-import { createLogger } from '../../base/log.ts'
+import { createLogger, type Logger } from '../../base/log.ts'
+import { hostFacts, lintFiles } from '../config/lint/lint-files.ts'
 import { type ProgramName, programs } from '../config/programs.ts'
 import { version } from '../version.ts'
 import { type CommandLine, parseCommandLine, usage } from './command-line.ts'
@@ -34,10 +35,19 @@ export async function runDaemon(program: ProgramName, args: readonly string[]): 
   const read = () => readConfiguration(program, asked)
   const { workers } = daemons[program]
   const count = workers?.(first.config as never) ?? 0
-  if (cluster.isPrimary) for (const warning of first.warnings) log.warn(warning)
+  if (cluster.isPrimary) logFindings(program, first, log)
   if (cluster.isWorker || count === 0) return await runProcess({ program, first, read, log })
   const countAgain = () => workers!(read().config as never)
   return await runPrimary({ program, count, countAgain, args, log })
+}
+
+/** What a check of the configuration finds, so that the log tells of a slip before anything goes wrong by it. */
+function logFindings(program: ProgramName, { files }: Configuration, log: Logger): void {
+  for (const finding of lintFiles(files, { program, host: hostFacts() })) {
+    const { rule, severity, path, line, what, why, fix } = finding
+    const level = ({ error: 'error', warning: 'warn', note: 'debug' } as const)[severity]
+    log[level]({ rule }, `${path}:${line}: ${what} ${why} ${fix}`)
+  }
 }
 
 const filesOf = (program: ProgramName): string[] => {

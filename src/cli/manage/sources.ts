@@ -3,6 +3,7 @@ import { type LoadedConfig, loadConfig } from '../../base/config/load.ts'
 import type { Options } from '../../base/config/option.ts'
 import { readSources } from '../../base/config/sources.ts'
 import type { Sources } from '../../base/manage/program.ts'
+import { lintFiles } from '../config/lint/lint-files.ts'
 
 /** Reads the options; what looks like a slip in the files goes to standard error. */
 export function loadManaged<const O extends Options>(
@@ -19,7 +20,9 @@ export function loadManaged<const O extends Options>(
     configDirs,
     environment: process.env,
   })
-  const { config, warnings } = loadConfig(options, read)
-  for (const warning of warnings) console.error(warning)
+  for (const { severity, path, line, what, fix } of lintFiles(read.files)) {
+    if (severity === 'error') console.error(`${path}:${line}: ${what} ${fix}`)
+  }
+  const { config } = loadConfig(options, read)
   return { config, files: read.files.map((file) => file.path) }
 }

@@ -16,6 +16,7 @@ export const myIpOptions = {
     name: 'my_ip',
     type: text,
     default: firstAddress(),
+    defaultText: 'the first address of this host',
     help: 'Address of this host in the management network. Default: its first that is not a loopback.',
   },
 } as const

@@ -1,4 +1,5 @@
 /** The options that a kind of file may hold, by today's and earlier names: known facts, with what acts on them here. */
+import { formatDefault } from '../../../base/config/format.ts'
 import { type KnownSet, readKnown } from '../../../base/config/known.ts'
 import { fullName, groupOf, splitName } from '../../../base/config/names.ts'
 import type { OptionType } from '../../../base/config/option.ts'
@@ -66,15 +67,14 @@ function build(kind: FileKind, known: readonly Source[]): Catalog {
   for (const name of kind.programs) {
     const { options }: Program = programs[name]
     for (const option of Object.values(options)) {
-      const { type, deprecated = [], secret = false, default: standard } = option
-      const value = Array.isArray(standard) ? standard.join(',') : standard
+      const { type, deprecated = [], secret = false } = option
       const entry: Source = {
         group: groupOf(option),
         name: option.name,
         type,
         isSecret: secret,
         hasEffect: true,
-        default: value === null ? null : typeof value === 'object' ? '' : String(value),
+        default: option.default === null ? null : formatDefault(option),
         isDeprecated: false,
         deprecated,
       }

@@ -1,6 +1,6 @@
 /** Checks configuration files of OpenStack, alone and against each other. */
 
-import { readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { parseIni } from '../../../base/config/ini.ts'
 import type { ConfigFile } from '../../../base/config/sources.ts'
@@ -52,7 +52,10 @@ export function hostFacts(): HostFacts {
   const addresses = Object.entries(networkInterfaces()).flatMap(([name, list]) =>
     (list ?? []).map(({ address }) => ({ name, address })),
   )
-  return { addresses, nics: readdirSync('/sys/class/net').filter((name) => name !== 'lo') }
+  // Not /sys, which in a network namespace may still be the whole machine's.
+  const lines = readFileSync('/proc/self/net/dev', 'utf8').split('\n').slice(2)
+  const nics = lines.map((line) => line.split(':')[0]!.trim()).filter((name) => name !== '' && name !== 'lo')
+  return { addresses, nics }
 }
 
 function prepare({ path, content }: ConfigFile, catalogOf: ReturnType<typeof createCatalogs>): LintFile {
