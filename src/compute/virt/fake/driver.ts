@@ -140,8 +140,10 @@ export class FakeDriver implements Driver {
   }
 
   async consoleOutput(uuid: string): Promise<string> {
-    this.#get(uuid)
-    return 'FAKE CONSOLE OUTPUT\nANOTHER\nLAST LINE'
+    const { name } = this.#get(uuid)
+    // Long enough that asking for its end makes a difference.
+    const lines = Array.from({ length: 10 }, (_, index) => `${name}: simulated line ${index + 1}`)
+    return ['FAKE CONSOLE OUTPUT', ...lines, 'LAST LINE'].join('\n')
   }
 
   /** Changes a guest as if from within or by an operator on the host. */
