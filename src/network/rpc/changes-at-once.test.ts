@@ -1,0 +1,78 @@
+/** Several servers on one database, whose transactions end in another order than they began. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { testDialect } from '#testing/databases/dialect.ts'
+import { testDatabase } from '#testing/databases/test-database.ts'
+import { WantedState } from '../agents/bridge/wanted-state.ts'
+import { networkMigrations } from '../store/migrations/list.ts'
+import { bridgeAgent, made, type TestNetwork, testNetwork } from '../test-network.ts'
+
+const hosts = ['one', 'two'] as const
+
+/** What a host's agent knows, in an order of its own and without status, of which it is not told. */
+function content(state: WantedState): string {
+  const ports = [...state.ports.values()].map(({ status: _, ...port }) => port)
+  const members = [...state.members.values()].flatMap((of) => [...of])
+  const remote = [...state.remotePorts.values()].flatMap((of) => [...of])
+  const texts = [ports, members, remote].map((list) => list.map((item) => JSON.stringify(item)).sort())
+  return JSON.stringify(texts)
+}
+
+async function read(server: TestNetwork, state: WantedState): Promise<void> {
+  const asked = { host: 'one', revision: state.revision, known: state.known() }
+  state.apply(await server.agentServer.wantedL2(asked))
+}
+
+test('no change is missed by one who asks while many are made at once', async () => {
+  await using life = new AsyncDisposableStack()
+  const { url: databaseUrl } = life.use(await testDatabase(networkMigrations))
+  const options = { quotas: {} }
+  const one = life.use(await testNetwork({ databaseUrl, options }))
+  // Two connections to SQLite in one process would wait for each other for ever.
+  const two = testDialect === 'sqlite' ? one : life.use(await testNetwork({ databaseUrl, options }))
+  for (const [index, host] of hosts.entries())
+    await one.rpc('reportState', bridgeAgent(host, { tunneling_ip: `192.0.2.${index}` }))
+  const network = await made(one.member, '/networks', 'network', { name: 'net' })
+  const subnet = { network_id: network.id, ip_version: 4, cidr: '10.0.0.0/16' }
+  await made(one.member, '/subnets', 'subnet', subnet)
+
+  const state = new WantedState()
+  let ended = false
+  const following = (async () => {
+    for (let turn = 0; !ended; turn++) {
+      await read(turn % 2 === 0 ? one : two, state)
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+  })()
+  const ports: string[] = []
+  const client = async (number: number) => {
+    for (let turn = 0; turn < 12; turn++) {
+      const server = (number + turn) % 2 === 0 ? one : two
+      const host = hosts[turn % 2]
+      const port = { network_id: network.id, device_owner: 'compute:nova', 'binding:host_id': host }
+      ports.push((await made(server.admin, '/ports', 'port', port)).id)
+      // Others may delete or move the same one.
+      const other = `/ports/${ports[Math.floor(ports.length / 2)]}`
+      const move = { port: { 'binding:host_id': hosts[number % 2] } }
+      const answer =
+        turn % 3 === 0 ? await server.admin('DELETE', other) : await server.admin('PUT', other, move)
+      assert.ok([200, 204, 404].includes(answer.status), JSON.stringify(answer.body))
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: 8 }, (_, number) => client(number)))
+  } finally {
+    ended = true
+    await following
+  }
+  await read(two, state)
+  const fresh = new WantedState()
+  await read(one, fresh)
+  assert.equal(content(state), content(fresh))
+  const log = await one.db.selectFrom('agent_changes').select('revision').orderBy('revision').execute()
+  const first = Number(log[0]!.revision)
+  assert.deepEqual(
+    log.map((row) => Number(row.revision)),
+    log.map((_, index) => first + index),
+  )
+})
