@@ -4,8 +4,13 @@ import { test } from 'node:test'
 import { testDialect } from '#testing/databases/dialect.ts'
 import { testDatabase } from '#testing/databases/test-database.ts'
 import { WantedState } from '../agents/bridge/wanted-state.ts'
+import { system } from '../api/caller.ts'
+import { mechanismDrivers } from '../ml2/binding.ts'
+import { updatePort } from '../ml2/update-port.ts'
 import { networkMigrations } from '../store/migrations/list.ts'
 import { bridgeAgent, made, type TestNetwork, testNetwork } from '../test-network.ts'
+import { inWork } from '../work.ts'
+import { parseChanges } from './changes.ts'
 
 const hosts = ['one', 'two'] as const
 
@@ -75,4 +80,43 @@ test('no change is missed by one who asks while many are made at once', async ()
     log.map((row) => Number(row.revision)),
     log.map((_, index) => first + index),
   )
+})
+
+test('who deletes a port that is just being moved tells the host that it moved to', async () => {
+  await using cloud = await testNetwork()
+  for (const host of hosts) await cloud.rpc('reportState', bridgeAgent(host))
+  const network = await made(cloud.member, '/networks', 'network', { name: 'net' })
+  const port = await cloud.client('admin:blue').createPort({ networkId: network.id, host: 'one' })
+  const deps = {
+    db: cloud.db,
+    options: cloud.options,
+    clock: { now: () => Date.now() },
+    wakeAgents: () => undefined,
+    wakeCompute: undefined,
+  }
+  const moved = Promise.withResolvers<void>()
+  const committing = Promise.withResolvers<void>()
+  const moving = inWork(deps, async (work) => {
+    const row = await work.db
+      .selectFrom('ports')
+      .selectAll()
+      .where('id', '=', port.id)
+      .executeTakeFirstOrThrow()
+    await updatePort(work, mechanismDrivers(cloud.options), row, { 'binding:host_id': 'two' }, system)
+    moved.resolve()
+    await committing.promise
+  })
+  await moved.promise
+  const deleting = cloud.admin('DELETE', `/ports/${port.id}`)
+  // As much as it can do before the other one commits.
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  committing.resolve()
+  await moving
+  assert.equal((await deleting).status, 204)
+  const log = await cloud.db
+    .selectFrom('agent_changes')
+    .select('changes')
+    .orderBy('revision', 'desc')
+    .executeTakeFirstOrThrow()
+  assert.deepEqual(parseChanges(log.changes).ports.get(port.id)?.hosts, ['two'])
 })
