@@ -4,7 +4,17 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openDatabase } from '../base/db/database.ts'
@@ -22,6 +32,7 @@ import { migrations as imageMigrations } from '../image/store/migrations/list.ts
 import { networkMigrations } from '../network/store/migrations/list.ts'
 import { migrations as placementMigrations } from '../placement/store/migrations/list.ts'
 import { peopleOf } from './cloud-people.ts'
+import { ok } from './first-things.ts'
 import { freePorts } from './free-ports.ts'
 import { until } from './until.ts'
 
@@ -60,6 +71,7 @@ export class DaemonCloud implements AsyncDisposable {
   readonly #options: DaemonCloudOptions
   readonly #ports: Readonly<Record<ServiceName, number>>
   readonly #running = new Map<InstanceName, ChildProcess>()
+  readonly #startedAt = new Map<InstanceName, string>()
 
   private constructor(options: DaemonCloudOptions, ports: readonly number[]) {
     this.#options = options
@@ -117,6 +129,8 @@ export class DaemonCloud implements AsyncDisposable {
       ['--disable-warning=ExperimentalWarning', main, program, ...args, '--log-file', this.logFile(name)],
       { stdio: ['ignore', output, output], env: { PATH: process.env['PATH'], HOME: this.directory } },
     )
+    closeSync(output)
+    this.#startedAt.set(name, new Date().toISOString())
     child.once('exit', () => {
       if (this.#running.get(name) === child) this.#running.delete(name)
     })
@@ -165,12 +179,21 @@ export class DaemonCloud implements AsyncDisposable {
       .map((line) => JSON.parse(line))
   }
 
+  /** Waits until a program says that it runs, since it was started last. */
+  async untilRunning(name: InstanceName): Promise<void> {
+    const since = this.#startedAt.get(name) ?? ''
+    const runs = () => this.log(name).some(({ msg, time }) => msg === 'running' && String(time) >= since)
+    await until(async () => (runs() ? true : undefined), `${name} to run`, startPatience)
+  }
+
   /** Waits until every API answers, every service reported itself and every agent is alive. */
   async untilReady(): Promise<void> {
     const hosts = this.computeHosts.length
     await until(
       async () => {
         try {
+          // Tokens are remembered for a while: that one serves does not tell that identity does.
+          for (const send of Object.values(this.sends)) await send({ method: 'GET', path: '/' })
           const { compute, network } = this.as('admin')
           const { body: nova } = await compute('GET', '/os-services')
           const { body: neutron } = await network('GET', '/agents')
@@ -186,6 +209,35 @@ export class DaemonCloud implements AsyncDisposable {
       'the cloud to be ready',
       startPatience,
     )
+  }
+
+  /** Whatever is left of servers anywhere; empty once all are deleted. */
+  async leftovers(): Promise<string[]> {
+    const found: string[] = []
+    for (const host of this.computeHosts) {
+      for (const [what, path] of [
+        ['guest', join(this.directory, 'nova/instances/simulated', host)],
+        ['tap', join(this.directory, 'simulated', host, 'taps')],
+      ] as const) {
+        const names = existsSync(path) ? readdirSync(path) : []
+        found.push(...names.map((name) => `${what} ${name} on ${host}`))
+      }
+    }
+    const admin = this.as('admin')
+    const { ports } = ok(await admin.network('GET', '/ports'))
+    for (const { id, device_owner: owner } of ports)
+      if (owner.startsWith('compute:')) found.push(`port ${id}`)
+    const { resource_providers: providers } = ok(await admin.placement('GET', '/resource_providers'))
+    for (const { uuid } of providers) {
+      const { allocations } = ok(await admin.placement('GET', `/resource_providers/${uuid}/allocations`))
+      found.push(...Object.keys(allocations).map((consumer) => `allocations of ${consumer}`))
+    }
+    await using apiDb = openDatabase<ApiTables>(this.#database('nova_api'))
+    const flows = await apiDb.selectFrom('flows').select(['kind', 'subject']).execute()
+    found.push(...flows.map(({ kind, subject }) => `flow ${kind} of ${subject}`))
+    const requests = await apiDb.selectFrom('build_requests').select('instance_uuid').execute()
+    found.push(...requests.map((row) => `build request ${row.instance_uuid}`))
+    return found
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

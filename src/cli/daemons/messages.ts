@@ -6,6 +6,7 @@ import { hostNameOf } from '../../base/config/common/host.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Cells } from '../../compute/cells/open-cells.ts'
 import { type AgentClient, agentRpc } from '../../compute/rpc/agent.ts'
+import type { Daemon } from './daemon.ts'
 
 /** What tells a process from all others in logs and in what it holds: `controller:4711`. */
 export const processName = (config: { host: string | null }): string => `${hostNameOf(config)}:${process.pid}`
@@ -31,6 +32,15 @@ function openBusAt({ program, config, exchange, log }: BusNeeds, transportUrl: s
     name: `${program}:${processName(config)}`,
   })
 }
+
+/**
+ * An agent that stops ends what it was asked to do, and waits for no answers to what it asks itself: the server may be
+ * away, and its successor asks again.
+ */
+export const endingWithItsMessages = (bus: Bus, life: AsyncDisposableStack): Daemon => ({
+  drain: () => bus.close(),
+  [Symbol.asyncDispose]: () => life.disposeAsync(),
+})
 
 export interface CellAgents extends AsyncDisposable {
   /** The agents of a cell's hosts, over the cell's own messages. */

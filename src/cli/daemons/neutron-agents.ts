@@ -17,7 +17,7 @@ import {
   metadataUrlOf,
 } from '../../network/config-file/agents.ts'
 import type { Daemon, DaemonContext, StartDaemon } from './daemon.ts'
-import { busOf } from './messages.ts'
+import { busOf, endingWithItsMessages } from './messages.ts'
 import { tapsDirectory } from './simulation.ts'
 
 type AgentConfig = Config<typeof agentOptions>
@@ -70,7 +70,7 @@ async function startAgent<O extends Options>(
   undo.defer(() => bus.close())
   const hostName = hostNameOf(config)
   await start({ bus, hostName, log, reportIntervalSeconds: config.reportIntervalSeconds }, undo)
-  return undo.move()
+  return endingWithItsMessages(bus, undo.move())
 }
 
 /** This machine, or one that only pretends. */

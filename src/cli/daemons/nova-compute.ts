@@ -8,7 +8,7 @@ import { concurrentBuildsOf, libvirtDriverOptionsOf } from '../../compute/config
 import type { novaOptions } from '../../compute/config-file/nova.ts'
 import type { Driver } from '../../compute/virt/driver.ts'
 import type { StartDaemon } from './daemon.ts'
-import { busOf } from './messages.ts'
+import { busOf, endingWithItsMessages } from './messages.ts'
 import { imageOf, type NovaConfig } from './nova.ts'
 import { tapsDirectory } from './simulation.ts'
 
@@ -28,7 +28,7 @@ export const startNovaCompute: StartDaemon<typeof novaOptions> = async (context)
       concurrentBuilds: concurrentBuildsOf(config),
     }),
   )
-  return undo.move()
+  return endingWithItsMessages(bus, undo.move())
 }
 
 async function driverOf(config: NovaConfig, host: string, log: Logger): Promise<Driver> {
