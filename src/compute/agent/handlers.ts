@@ -50,6 +50,8 @@ export function agentHandlers(
     unpause: ({ uuid }) => act(uuid, 'unpause', () => driver.unpause(uuid)),
     suspend: ({ uuid }) => act(uuid, 'suspend', () => driver.suspend(uuid)),
     resume: ({ guest }) => act(guest.uuid, 'resume', () => driver.resumeSuspended(guest)),
+    powerState: ({ uuid }) =>
+      ordered(uuid, async () => ({ power: (await driver.guestState(uuid))?.power ?? null })),
     consoleOutput: async ({ uuid }) => ({ output: await driver.consoleOutput(uuid) }),
   }
 }

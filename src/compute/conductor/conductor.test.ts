@@ -178,6 +178,18 @@ test('a guest that powers itself off is seen as stopped', async () => {
   assert.deepEqual([server.vm_state, server.power_state], ['stopped', 4])
 })
 
+test('what a host said of a guest before something was done to it does not count', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.create()
+  const { host } = await world.show(uuid)
+  const { conductor } = world.work
+  const stale = { uuid, name: 'instance-00000001', power: 'paused' as const }
+  await conductor.syncGuests({ host: host!, guests: [stale] })
+  await conductor.syncGuests({ host: host!, guests: [] })
+  const server = await world.show(uuid)
+  assert.deepEqual([server.vm_state, server.power_state], ['active', 1])
+})
+
 test('guests of deleted instances are found as leftovers, guests nobody knows are left alone', async () => {
   await using world = await computeWorld()
   const uuid = await world.create()

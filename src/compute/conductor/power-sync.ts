@@ -1,22 +1,18 @@
 /** What hosts say of their guests, against what is recorded of the instances. */
-import type { Logger } from '../../base/log.ts'
-import type { Cells } from '../cells/open-cells.ts'
 import type { CellDb } from '../store/cell-dbs.ts'
-import { moveInstance, updateInstance } from '../store/instance-changes.ts'
+import { moveInstance } from '../store/instance-changes.ts'
 import type { InstanceRow } from '../store/instance-records.ts'
 import { type GuestState, type PowerState, powerStateNumber } from '../virt/driver.ts'
+import type { ConductorDeps } from './deps.ts'
 
-interface Deps {
-  cells: Cells
-  log: Logger
-}
+type Deps = Pick<ConductorDeps, 'cells' | 'agents' | 'log'>
 
 /** A guest changed its power state by itself: shut down from within, paused by an operator, crashed. */
 export async function notePowerChange(
-  { cells, log }: Deps,
+  deps: Deps,
   change: { host: string; uuid: string; power: PowerState },
 ): Promise<void> {
-  for (const cell of cells.withHosts()) {
+  for (const cell of deps.cells.withHosts()) {
     const row = await cell.db
       .selectFrom('instances')
       .selectAll()
@@ -24,20 +20,38 @@ export async function notePowerChange(
       .where('deleted', '=', 0)
       .executeTakeFirst()
     if (row === undefined) continue
-    if (row.host === change.host) await follow(cell, row, change.power, log)
+    if (row.host === change.host) await follow(deps, cell, row, change.power)
     return
   }
 }
 
-// While something is done to the instance, its power state changes on purpose.
-async function follow(cell: CellDb, row: InstanceRow, power: PowerState, log: Logger): Promise<void> {
-  if (row.task_state !== null || row.vm_state === 'building') return
-  const vmState = vmStateFor(row.vm_state, power)
-  if (vmState === row.vm_state && powerStateNumber[power] === row.power_state) return
+/**
+ * What a host said may be older than what was done since, and was brought by another way: before it counts, the host is
+ * asked how the guest is now. While something is done to the instance, its power state changes on purpose.
+ */
+async function follow(
+  { agents, log }: Deps,
+  cell: CellDb,
+  row: InstanceRow,
+  said: PowerState,
+): Promise<void> {
+  if (row.task_state !== null || row.vm_state === 'building' || row.host === null) return
+  if (!differs(row, said)) return
+  const { power } = await agents(cell.id).powerState({ uuid: row.uuid }, { server: row.host })
+  if (power === null || !differs(row, power)) return
   log.info({ uuid: row.uuid, vmState: row.vm_state, power }, 'a guest changed its power state by itself')
-  const changes = { vm_state: vmState, power_state: powerStateNumber[power] }
-  await moveInstance(cell.db, row.uuid, { vmStates: [row.vm_state], taskStates: [null] }, changes)
+  const changes = { vm_state: vmStateFor(row.vm_state, power), power_state: powerStateNumber[power] }
+  await moveInstance(cell.db, row.uuid, unchanged(row), changes)
 }
+
+const differs = (row: InstanceRow, power: PowerState): boolean =>
+  vmStateFor(row.vm_state, power) !== row.vm_state || powerStateNumber[power] !== row.power_state
+
+const unchanged = (row: InstanceRow) => ({
+  vmStates: [row.vm_state],
+  taskStates: [null],
+  ...(row.updated_at === null ? {} : { seen: row.updated_at }),
+})
 
 function vmStateFor(vmState: string, power: PowerState): string {
   if (power === 'shutdown' || power === 'crashed') {
@@ -52,11 +66,8 @@ function vmStateFor(vmState: string, power: PowerState): string {
  * Compares all guests of a host; gives those whose instance was deleted, or is on another host by now. A guest that no
  * cell ever heard of is left alone: a database that was lost must not take the guests with it.
  */
-export async function syncGuests(
-  { cells, log }: Deps,
-  host: string,
-  guests: readonly GuestState[],
-): Promise<string[]> {
+export async function syncGuests(deps: Deps, host: string, guests: readonly GuestState[]): Promise<string[]> {
+  const { cells, agents, log } = deps
   const powerOf = new Map(guests.map((guest) => [guest.uuid, guest.power]))
   const unknown = new Map(guests.map((guest) => [guest.uuid, guest.name]))
   const leftovers: string[] = []
@@ -67,10 +78,12 @@ export async function syncGuests(
       const power = powerOf.get(row.uuid)
       const gone = row.deleted !== 0 || (row.host !== host && row.task_state === null)
       if (gone && power !== undefined) leftovers.push(row.uuid)
-      else if (!gone && row.host === host && power !== undefined) await follow(cell, row, power, log)
+      else if (!gone && row.host === host && power !== undefined) await follow(deps, cell, row, power)
       else if (!gone && row.task_state === null && row.vm_state !== 'error' && row.power_state !== 0) {
+        const now = await agents(cell.id).powerState({ uuid: row.uuid }, { server: host })
+        if (now.power !== null) continue
         log.warn({ uuid: row.uuid, host }, 'an instance has no guest on its host')
-        await updateInstance(cell.db, row.uuid, { power_state: 0 })
+        await moveInstance(cell.db, row.uuid, unchanged(row), { power_state: 0 })
       }
     }
   }

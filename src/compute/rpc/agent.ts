@@ -69,6 +69,8 @@ export const agentRpc = defineRpc('compute', {
   unpause: { args: ofUuid, reply: Power },
   suspend: { args: ofUuid, reply: Power, timeoutSeconds: 300 },
   resume: { args: ofGuest, reply: Power, timeoutSeconds: 300 },
+  /** How a guest is now, after what is under way with it; null: there is none. */
+  powerState: { args: ofUuid, reply: Type.Object({ power: Type.Union([PowerStateName, Type.Null()]) }) },
   consoleOutput: { args: ofUuid, reply: Type.Object({ output: Type.String() }) },
 })
 

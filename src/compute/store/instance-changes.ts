@@ -28,31 +28,37 @@ export async function moveInstance(
   changes: InstanceChanges,
 ): Promise<boolean> {
   const columns = Object.keys(changes)
-  const shape = `${columns} ${from.vmStates} ${from.taskStates?.map(String)}`
+  const { vmStates, taskStates, seen } = from
+  const shape = `${columns} ${vmStates} ${taskStates?.map(String)} ${seen === undefined}`
   let update = updates.get(shape)
   if (update === undefined) {
     update = updateOf(columns, from)
     updates.set(shape, update)
   }
-  return (await update(db, { ...changes, uuid, updated_at: timestamp() })).changed === 1
+  const values = { ...changes, uuid, updated_at: timestamp(), seen: seen ?? '' }
+  return (await update(db, values)).changed === 1
 }
 
 interface StatesFrom {
   vmStates?: readonly string[]
   taskStates?: readonly (string | null)[]
+  /** `updated_at` as it was read: nothing has changed the instance since. */
+  seen?: string
 }
 
 // The states and columns of a change are written in the code: there are only so many.
 const updates = new Map<string, ReturnType<typeof updateOf>>()
 
-function updateOf(columns: readonly string[], { vmStates, taskStates }: StatesFrom) {
-  return statement((db: Db<CellTables>, p: InstanceChanges & { uuid: string; updated_at: string }) => {
+function updateOf(columns: readonly string[], { vmStates, taskStates, seen }: StatesFrom) {
+  type Values = InstanceChanges & { uuid: string; updated_at: string; seen: string }
+  return statement((db: Db<CellTables>, p: Values) => {
     const values = Object.fromEntries(columns.map((column) => [column, p[column as keyof InstanceChanges]]))
     let query = db
       .updateTable('instances')
       .set({ ...values, updated_at: p.updated_at })
       .where('uuid', '=', p.uuid)
       .where('deleted', '=', 0)
+    if (seen !== undefined) query = query.where('updated_at', '=', p.seen)
     if (vmStates !== undefined) query = query.where('vm_state', 'in', vmStates)
     if (taskStates !== undefined) {
       const named = taskStates.filter((state) => state !== null)
