@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import Fastify from 'fastify'
-import { freePort } from '#testing/free-port.ts'
+import { freePorts } from '#testing/free-ports.ts'
 import { listen } from './listen.ts'
 
 /** The status of an answer, and whether the server will keep the connection. */
@@ -30,7 +30,7 @@ test('a server that is drained answers what was asked and what is asked on conne
   const gate = Promise.withResolvers<void>()
   app.get('/slow', () => gate.promise.then(() => 'done'))
   app.get('/', () => 'hello')
-  const port = await freePort()
+  const [port] = (await freePorts(1)) as [number]
   await using listening = await listen(app, '127.0.0.1', [port])
   const [slow, idle] = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true })]
   const first = await get(port, '/', idle)
@@ -52,7 +52,7 @@ test('a server that is drained answers what was asked and what is asked on conne
 test('a connection on which nothing is asked is closed after a while', async () => {
   const app = Fastify()
   app.get('/', () => 'hello')
-  const port = await freePort()
+  const [port] = (await freePorts(1)) as [number]
   await using listening = await listen(app, '127.0.0.1', [port])
   const agent = new Agent({ keepAlive: true })
   await get(port, '/', agent)

@@ -1,6 +1,6 @@
 /** Encrypts what must be read again in clear, such as EC2 secrets: AES-256-GCM with a key beside the token keys. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '#base/errors.ts'
 
@@ -13,8 +13,7 @@ export interface CredentialCipher {
 export function openCredentialCipher(keyDirectory: string): CredentialCipher {
   const path = join(keyDirectory, 'credential-key')
   mkdirSync(keyDirectory, { recursive: true, mode: 0o700 })
-  if (!existsSync(path))
-    writeFileSync(path, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' })
+  if (!existsSync(path)) makeKey(path)
   const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64url')
   return {
     encrypt(text) {
@@ -33,5 +32,18 @@ export function openCredentialCipher(keyDirectory: string): CredentialCipher {
         throw new Fault('bug', 'A stored credential cannot be decrypted with the key here.', { path }, error)
       }
     },
+  }
+}
+
+// Of processes that start at once one makes the key, whole from the first moment; the others read it.
+function makeKey(path: string): void {
+  const draft = `${path}.${process.pid}`
+  writeFileSync(draft, randomBytes(32).toString('base64url'), { mode: 0o600 })
+  try {
+    linkSync(draft, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(draft, { force: true })
   }
 }

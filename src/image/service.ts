@@ -7,6 +7,8 @@ import type { PolicyOverrides } from '../base/auth/policy/policy-file.ts'
 import { type DatabaseOpener, migratedDatabases } from '../base/db/opener.ts'
 import { createApi } from '../base/http/app.ts'
 import type { Logger } from '../base/log.ts'
+import { runTasks } from '../base/task/run-tasks.ts'
+import type { Task } from '../base/task/task.ts'
 import { dataRoutes } from './api/data/data.routes.ts'
 import type { ImageDeps } from './api/deps.ts'
 import { renderFault } from './api/faults.ts'
@@ -29,6 +31,7 @@ import { defaultSettings, type ImageSettings } from './config.ts'
 import { recover } from './recover.ts'
 import { migrations } from './store/migrations/list.ts'
 import type { ImageTables } from './store/tables.ts'
+import { deadAfterMilliseconds, trackUnderWay } from './under-way.ts'
 
 export interface ImageOptions {
   databaseUrl: string
@@ -37,6 +40,8 @@ export interface ImageOptions {
   /** Where the images' data are, and those that wait for their import. */
   imageDirectory: string
   stagingDirectory: string
+  /** Other processes serve the same images. */
+  shared?: boolean
   tokens: TokenValidator
   log: Logger
   identityUri: string
@@ -78,7 +83,16 @@ export async function startImage(options: ImageOptions): Promise<ImageService> {
   undo.defer(() => db.destroy())
   const store = new FileStore(options.imageDirectory)
   const staging = new FileStore(options.stagingDirectory)
-  await recover(db, store, staging, log)
+  const work = trackUnderWay(db)
+  const clean = (before: Date) => recover({ db, store, staging, log, before })
+  // Alone, nobody else can be at anything that is half-way.
+  if (options.shared !== true) await clean(new Date())
+  const sweep: Task = {
+    name: 'recover',
+    everySeconds: 300,
+    run: () => clean(new Date(Date.now() - deadAfterMilliseconds)),
+  }
+  undo.use(runTasks(options.shared === true ? [work.task, sweep] : [work.task], { log }))
   const background = new Set<Promise<void>>()
   const deps: ImageDeps = {
     db,
@@ -86,6 +100,7 @@ export async function startImage(options: ImageOptions): Promise<ImageService> {
     staging,
     settings: { ...defaultSettings, ...options.settings },
     log,
+    underWay: work.begin,
     inBackground(work) {
       const running = work()
         .catch((error: unknown) => log.error({ err: error }, 'work in the background failed'))

@@ -215,13 +215,10 @@ export class DaemonCloud implements AsyncDisposable {
   async leftovers(): Promise<string[]> {
     const found: string[] = []
     for (const host of this.computeHosts) {
-      for (const [what, path] of [
-        ['guest', join(this.directory, 'nova/instances/simulated', host)],
-        ['tap', join(this.directory, 'simulated', host, 'taps')],
-      ] as const) {
-        const names = existsSync(path) ? readdirSync(path) : []
-        found.push(...names.map((name) => `${what} ${name} on ${host}`))
-      }
+      for (const uuid of guestsOf(join(this.directory, 'nova/instances/simulated', host)))
+        found.push(`guest ${uuid} on ${host}`)
+      const taps = join(this.directory, 'simulated', host, 'taps')
+      for (const name of existsSync(taps) ? readdirSync(taps) : []) found.push(`tap ${name} on ${host}`)
     }
     const admin = this.as('admin')
     const { ports } = ok(await admin.network('GET', '/ports'))
@@ -419,6 +416,19 @@ ${simulation}`,
       ...Object.fromEntries(this.computeHosts.map((host) => [`${host}.conf`, `[DEFAULT]\nhost = ${host}\n`])),
     }
   }
+}
+
+// As GuestJournal writes it, whose process may be at work.
+function guestsOf(directory: string): string[] {
+  const path = join(directory, 'guests')
+  const guests = new Set<string>()
+  for (const line of existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []) {
+    if (line === '') continue
+    const { guest, gone } = JSON.parse(line) as { guest?: { uuid: string }; gone?: string }
+    if (guest !== undefined) guests.add(guest.uuid)
+    if (gone !== undefined) guests.delete(gone)
+  }
+  return [...guests]
 }
 
 function filesOf(program: ProgramName): string[] {

@@ -14,10 +14,7 @@ export function databaseUrl(section: string, url: string | null): string {
 
 /** Opens databases once they are there with the tables that `sync` makes. */
 export const databasesMadeBy = (
-  context: DaemonContext<never>,
   sync: string,
   settings: DatabaseSettings,
-): DatabaseOpener => {
-  const { log, onWait, signal } = context
-  return awaitedDatabases({ log, onWait, signal, sync, settings })
-}
+  { log, onWait, signal }: Pick<DaemonContext, 'log' | 'onWait' | 'signal'>,
+): DatabaseOpener => awaitedDatabases({ log, onWait, signal, sync, settings })

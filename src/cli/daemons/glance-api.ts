@@ -13,10 +13,11 @@ export const startGlanceApi: StartDaemon<typeof glanceOptions> = async (context)
   const image = undo.use(
     await startImage({
       databaseUrl: databaseUrl('database', config.databaseConnection),
-      openDatabase: databasesMadeBy(context as never, 'glance-manage db_sync', databaseSettingsOf(config)),
+      openDatabase: databasesMadeBy('glance-manage db_sync', databaseSettingsOf(config), context),
       imageDirectory: config.filesystemStoreDatadir,
       stagingDirectory: join(config.filesystemStoreDatadir, '..', 'staging'),
       settings: imageSettingsOf(config),
+      shared: true,
       tokens,
       identityUri,
       policyOverrides,

@@ -11,7 +11,7 @@ export const startKeystone: StartDaemon<typeof keystoneOptions> = async (context
     await startIdentity({
       ...identityOptionsOf(config),
       databaseUrl: databaseUrl('database', config.databaseConnection),
-      openDatabase: databasesMadeBy(context as never, 'keystone-manage db_sync', databaseSettingsOf(config)),
+      openDatabase: databasesMadeBy('keystone-manage db_sync', databaseSettingsOf(config), context),
       policyOverrides,
       log,
     }),

@@ -28,11 +28,7 @@ export const startNeutronServer: StartDaemon<ServerOptions> = async (context) =>
   const network = undo.use(
     await startNetwork({
       databaseUrl: databaseUrl('database', config.databaseConnection),
-      openDatabase: databasesMadeBy(
-        context as never,
-        'neutron-db-manage upgrade heads',
-        databaseSettingsOf(config),
-      ),
+      openDatabase: databasesMadeBy('neutron-db-manage upgrade heads', databaseSettingsOf(config), context),
       options: networkOptionsOf(config),
       bus,
       server: processName(config),

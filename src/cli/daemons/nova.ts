@@ -38,15 +38,15 @@ export async function openNovaDatabases(
   undo: AsyncDisposableStack,
 ): Promise<{ apiDb: Kysely<ApiTables>; cells: Cells }> {
   const { config, log } = context
-  const open = databasesMadeBy(context as never, 'nova-manage api_db sync', apiDatabaseSettingsOf(config))
+  const open = databasesMadeBy('nova-manage api_db sync', apiDatabaseSettingsOf(config), context)
   const url = databaseUrl('api_database', config.apiDatabaseConnection)
   const apiDb = await open<ApiTables>(url, apiMigrations)
   undo.defer(() => apiDb.destroy())
   const configured = { database: config.databaseConnection, transportUrl: config.transportUrl }
   const cells = undo.use(
     await openCells(apiDb, {
-      configured,
       settings: databaseSettingsOf(config),
+      configured,
       migrates: false,
       refreshSeconds: cellsRefreshSeconds,
       log,
@@ -60,7 +60,7 @@ export async function openOwnCell(
   context: NovaContext,
   undo: AsyncDisposableStack,
 ): Promise<Kysely<CellTables>> {
-  const open = databasesMadeBy(context as never, 'nova-manage db sync', databaseSettingsOf(context.config))
+  const open = databasesMadeBy('nova-manage db sync', databaseSettingsOf(context.config), context)
   const db = await open<CellTables>(
     databaseUrl('database', context.config.databaseConnection),
     cellMigrations,

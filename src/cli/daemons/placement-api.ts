@@ -33,6 +33,6 @@ function databaseOf(context: Parameters<typeof startPlacementApi>[0]) {
   }
   return {
     databaseUrl: databaseUrl('placement_database', config.databaseConnection),
-    openDatabase: databasesMadeBy(context as never, 'placement-manage db sync', databaseSettingsOf(config)),
+    openDatabase: databasesMadeBy('placement-manage db sync', databaseSettingsOf(config), context),
   }
 }

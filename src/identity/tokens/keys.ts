@@ -5,10 +5,12 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import {
   chmodSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -32,10 +34,7 @@ export class TokenKeys {
     this.#clock = clock
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     chmodSync(directory, 0o700)
-    if (numbersIn(directory).length === 0) {
-      writeKey(directory, 0)
-      writeKey(directory, 1)
-    }
+    if (numbersIn(directory).length === 0) makeKeys(directory)
     this.#keys = readKeys(directory)
     this.#readAt = clock.now()
   }
@@ -95,6 +94,25 @@ function writeKey(directory: string, number: number): void {
     mode: 0o600,
     flag: 'wx',
   })
+}
+
+// Of processes that start at once one makes the keys, each whole from its first moment: who brings 1, which signs.
+function makeKeys(directory: string): void {
+  const draft = join(directory, `.new-${process.pid}`)
+  mkdirSync(draft, { recursive: true, mode: 0o700 })
+  for (const number of [0, 1]) {
+    rmSync(join(draft, String(number)), { force: true })
+    writeKey(draft, number)
+  }
+  for (const number of [1, 0]) {
+    try {
+      linkSync(join(draft, String(number)), join(directory, String(number)))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      break
+    }
+  }
+  rmSync(draft, { recursive: true, force: true })
 }
 
 function readKeys(directory: string): Buffer[] {

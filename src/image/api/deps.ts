@@ -11,6 +11,8 @@ export interface ImageDeps {
   staging: FileStore
   settings: ImageSettings
   log: Logger
+  /** Until disposed of, the image in this status is being worked on; other processes leave it alone. */
+  underWay(imageId: string, status: string): Disposable
   /** Starts work that outlives its request; the service waits for it when it stops. */
   inBackground(work: () => Promise<void>): void
 }

@@ -69,25 +69,35 @@ export class FileStore {
     await rm(this.path(imageId), { force: true })
   }
 
-  /** Ids of the images with data, whole or not. */
-  async list(): Promise<string[]> {
-    return (await this.#files()).map((name) => partial.exec(name)?.[1] ?? name)
+  /** Ids of the images with data, whole or not; only of those last written before a time, when one is given. */
+  async list(before?: Date): Promise<string[]> {
+    return (await this.#files(before)).map((name) => partial.exec(name)?.[1] ?? name)
   }
 
-  /** Removes what writers that died left. Only for a start: a living writer would lose its file. */
-  async removePartial(): Promise<void> {
-    for (const name of await this.#files()) {
+  /** Removes what writers left that last wrote before a time, since when they must be dead. */
+  async removePartial(before: Date): Promise<void> {
+    for (const name of await this.#files(before)) {
       if (partial.test(name)) await rm(join(this.#directory, name), { force: true })
     }
   }
 
-  async #files(): Promise<string[]> {
-    return readdir(this.#directory).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return []
-      throw error
+  async #files(before?: Date): Promise<string[]> {
+    const names = await readdir(this.#directory).catch(ifMissing([] as string[]))
+    if (before === undefined) return names
+    const old = names.map(async (name) => {
+      const there = await stat(join(this.#directory, name)).catch(ifMissing(undefined))
+      return there !== undefined && there.mtime < before ? [name] : []
     })
+    return (await Promise.all(old)).flat()
   }
 }
+
+const ifMissing =
+  <T>(instead: T) =>
+  (error: NodeJS.ErrnoException): T => {
+    if (error.code === 'ENOENT') return instead
+    throw error
+  }
 
 async function writeFile(
   path: string,

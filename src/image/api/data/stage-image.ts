@@ -15,6 +15,7 @@ export async function stageImage(request: ApiRequest, deps: ImageDeps): Promise<
   const image = await requestedImage(request, db)
   authorizeImage(request, image, 'modify_image')
   await startMove(deps, image, 'uploading')
+  using _work = deps.underWay(image.id, 'uploading')
   try {
     const data = await receive(request, staging, image.id, {
       maxBytes: settings.imageSizeCap,

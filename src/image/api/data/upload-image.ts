@@ -16,6 +16,7 @@ export async function uploadImage(request: ApiRequest, deps: ImageDeps): Promise
   authorizeImage(request, image, 'upload_image')
   assertFormatsSet(image)
   await startMove(deps, image, 'saving')
+  using _work = deps.underWay(image.id, 'saving')
   try {
     const data = await receive(request, store, image.id, {
       maxBytes: settings.imageSizeCap,

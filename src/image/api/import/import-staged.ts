@@ -7,6 +7,7 @@ import type { ImageDeps } from '../deps.ts'
 /** Brings staged data into the store: importing → active, or back to queued with the reason in the task. */
 export async function importStaged(deps: ImageDeps, image: Image, taskId: string): Promise<void> {
   const { db, store, staging, settings, log } = deps
+  using _work = deps.underWay(image.id, 'importing')
   await setTaskStatus(db, taskId, 'processing')
   try {
     const staged = await staging.read(image.id, undefined)
