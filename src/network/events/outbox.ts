@@ -1,8 +1,12 @@
-/** Delivers what compute is to be told: in order, in batches, again until compute took it, also after a restart. */
+/**
+ * Delivers what compute is to be told: in order, in batches, again until compute took it, also after a restart. Each
+ * event is one process's; those of a process that died become another's.
+ */
 import type { Kysely } from 'kysely'
 import { byIdsIn } from '../../base/db/by-ids.ts'
 import { statement } from '../../base/db/statement.ts'
 import { describeError, isFault } from '../../base/errors.ts'
+import { newUuid } from '../../base/ids.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Tables } from '../store/tables.ts'
 import type { ComputeEvent, SendEvents } from './compute-event.ts'
@@ -15,10 +19,27 @@ export interface Outbox extends AsyncDisposable {
 const batchSize = 100
 const firstWaitMilliseconds = 500
 const longestWaitMilliseconds = 30_000
+/** Longer than a delivery may take. */
+const leaseMilliseconds = 120_000
+/** How often each process looks for events that are nobody's any more. */
+const lookMilliseconds = 20_000
 
-const readEvents = statement((db: Kysely<Tables>, _: object) =>
-  db.selectFrom('compute_events').selectAll().orderBy('id').limit(batchSize),
+const takeEvents = statement((db: Db<Tables>, p: { owner: string; now: string; until: string }) =>
+  db
+    .updateTable('compute_events')
+    .set({ owner: p.owner, lease_expires_at: p.until })
+    .where((e) => e.or([e('lease_expires_at', '<', p.now), e('owner', '=', p.owner)])),
 )
+
+const readEvents = statement((db: Db<Tables>, p: { owner: string }) =>
+  db
+    .selectFrom('compute_events')
+    .select(['id', 'event'])
+    .where('owner', '=', p.owner)
+    .orderBy('id')
+    .limit(batchSize),
+)
+
 const deleteEvents = byIdsIn<Tables, number>()((db, ids) =>
   db.deleteFrom('compute_events').where('id', 'in', ids),
 )
@@ -29,10 +50,19 @@ export function createOutbox(deps: { db: Kysely<Tables>; send: SendEvents; log: 
   let timer: NodeJS.Timeout | undefined
   let wait = firstWaitMilliseconds
   let stopped = false
+  const owner = newUuid()
+
+  /** Takes what is nobody's, and holds what is ours already for longer. */
+  async function take(): Promise<void> {
+    const now = Date.now()
+    const until = new Date(now + leaseMilliseconds).toISOString()
+    await takeEvents(deps.db, { owner, now: new Date(now).toISOString(), until })
+  }
 
   /** False when compute could not be reached. */
   async function deliverBatch(): Promise<'empty' | 'more' | 'failed'> {
-    const { rows } = await readEvents(deps.db, {})
+    await take()
+    const { rows } = await readEvents(deps.db, { owner })
     if (rows.length === 0) return 'empty'
     try {
       await deps.send(rows.map((row) => JSON.parse(row.event) as ComputeEvent))
@@ -82,12 +112,14 @@ export function createOutbox(deps: { db: Kysely<Tables>; send: SendEvents; log: 
       })
   }
 
+  const looking = setInterval(wake, lookMilliseconds).unref()
   wake()
   return {
     wake,
     async [Symbol.asyncDispose]() {
       stopped = true
       clearTimeout(timer)
+      clearInterval(looking)
       await running
     },
   }

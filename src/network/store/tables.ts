@@ -234,6 +234,9 @@ export interface ComputeEventRow {
   /** JSON. */
   event: string
   created_at: string
+  /** The process that delivers it, and until when nobody else may; both empty until one takes it up. */
+  owner: Generated<string>
+  lease_expires_at: Generated<string>
 }
 
 /** One row: the revision of the newest row of `agent_changes`. */

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openDatabase } from '../../base/db/database.ts'
+import { migrate } from '../../base/db/migrate.ts'
+import { Fault } from '../../base/errors.ts'
+import { newUuid } from '../../base/ids.ts'
+import { silentLogger } from '../../base/log.ts'
+import { until } from '../../testing/until.ts'
+import { networkMigrations } from '../store/migrations/list.ts'
+import type { Tables } from '../store/tables.ts'
+import type { ComputeEvent } from './compute-event.ts'
+import { createOutbox } from './outbox.ts'
+
+const event = (tag: string): ComputeEvent => ({ name: 'network-changed', server_uuid: newUuid(), tag })
+
+test('an event is delivered once however many processes are woken, and by another when its process died', async () => {
+  await using db = openDatabase<Tables>('sqlite://')
+  await migrate(db, networkMigrations)
+  const seen: string[] = []
+  const send = async (events: readonly ComputeEvent[]) => {
+    await new Promise(setImmediate)
+    seen.push(...events.map(({ tag }) => tag))
+  }
+  const add = async (tags: readonly string[], owner = '', lease = '') => {
+    const rows = tags.map((tag) => ({ event: JSON.stringify(event(tag)), created_at: '' }))
+    await db
+      .insertInto('compute_events')
+      .values(rows.map((row) => ({ ...row, owner, lease_expires_at: lease })))
+      .execute()
+  }
+  const left = async () =>
+    (await db.selectFrom('compute_events').select('owner').execute()).map((row) => row.owner)
+  const tags = Array.from({ length: 250 }, (_, index) => `port-${index}`)
+  await add(tags)
+  await add(['of-the-dead'], 'dead', '2020-01-01T00:00:00.000Z')
+  await add(['of-another'], 'living', '2100-01-01T00:00:00.000Z')
+  const outboxes = [1, 2, 3].map(() => createOutbox({ db, send, log: silentLogger }))
+  for (const outbox of outboxes) outbox.wake()
+  await until(async () => ((await left()).length === 1 ? true : undefined), 'the events to be delivered')
+  assert.deepEqual(seen.toSorted(), [...tags, 'of-the-dead'].toSorted())
+  assert.deepEqual(await left(), ['living'])
+  for (const outbox of outboxes) await outbox[Symbol.asyncDispose]()
+})
+
+test('what compute could not take is delivered later', async () => {
+  await using db = openDatabase<Tables>('sqlite://')
+  await migrate(db, networkMigrations)
+  await db
+    .insertInto('compute_events')
+    .values({ event: JSON.stringify(event('a')), created_at: '' })
+    .execute()
+  let tries = 0
+  const send = async () => {
+    if (++tries === 1) throw new Fault('unavailable', 'not now')
+  }
+  await using _outbox = createOutbox({ db, send, log: silentLogger })
+  await until(async () => (tries === 2 ? true : undefined), 'a second try')
+})
