@@ -63,7 +63,7 @@ export async function assertSurvivesCrashes<T extends FlowTables, Deps>(
       flows: [flow],
       deps,
       owner: 'host:2',
-      takeOver: 'host:',
+      isDead: (owner) => owner.startsWith('host:1'),
       log: silentLogger,
     })
     await second.start()

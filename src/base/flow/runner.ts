@@ -14,6 +14,7 @@ import {
   findNextFlow,
   flowDb,
   freeFlowsOf,
+  listFlowOwners,
   listFreeSubjects,
   renewLeases,
 } from './store.ts'
@@ -26,8 +27,8 @@ export interface FlowRunnerOptions<T extends FlowTables, Deps> {
   owner: string
   log: Logger
   leaseSeconds?: number
-  /** Flows of owners that begin so are known to be nobody's: taken at once at the start. */
-  takeOver?: string
+  /** Tells of another owner whether it is certainly dead: what it holds need not run out then. */
+  isDead?: (owner: string) => boolean
   /** Flows at once. */
   concurrency?: number
 }
@@ -76,7 +77,6 @@ class Runner<Deps> implements FlowRunner {
   }
 
   async start(): Promise<void> {
-    if (this.#o.takeOver !== undefined) await freeFlowsOf(this.#o.db, this.#o.takeOver)
     await this.#sweep()
     this.#timer = setInterval(
       () => {
@@ -181,8 +181,13 @@ class Runner<Deps> implements FlowRunner {
   }
 
   async #sweep(): Promise<void> {
-    if (this.#active.size > 0) await renewLeases(this.#o.db, this.#owner, this.#leaseEnd())
-    for (const subject of await listFreeSubjects(this.#o.db, timestamp())) {
+    const { db, isDead } = this.#o
+    if (this.#active.size > 0) await renewLeases(db, this.#owner, this.#leaseEnd())
+    if (isDead !== undefined) {
+      for (const owner of await listFlowOwners(db))
+        if (owner !== this.#owner && isDead(owner)) await freeFlowsOf(db, owner)
+    }
+    for (const subject of await listFreeSubjects(db, timestamp())) {
       if (!this.#active.has(subject)) this.wake(subject)
     }
   }

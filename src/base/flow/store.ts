@@ -259,11 +259,22 @@ export async function renewLeases(db: Db<FlowTables>, owner: string, until: stri
   await db.updateTable('flows').set({ lease_expires_at: until }).where('owner', '=', owner).execute()
 }
 
-/** Frees the flows of owners that are known to be dead. */
-export async function freeFlowsOf(db: Db<FlowTables>, ownerPrefix: string): Promise<void> {
+/** Who holds flows now. */
+export async function listFlowOwners(db: Db<FlowTables>): Promise<string[]> {
+  const rows = await db
+    .selectFrom('flows')
+    .select('owner')
+    .distinct()
+    .where('owner', 'is not', null)
+    .execute()
+  return rows.map((row) => row.owner!)
+}
+
+/** Frees the flows of an owner that is known to be dead. */
+export async function freeFlowsOf(db: Db<FlowTables>, owner: string): Promise<void> {
   await db
     .updateTable('flows')
     .set({ owner: null, lease_expires_at: free })
-    .where('owner', 'like', `${ownerPrefix}%`)
+    .where('owner', '=', owner)
     .execute()
 }

@@ -41,12 +41,13 @@ export async function startAgents(options: AgentsOptions): Promise<AsyncDisposab
     const handlers = agentHandlers(each, { images, log, concurrentBuilds: options.concurrentBuilds ?? 10 })
     undo.use(await serveRpc(bus, agentRpc, { server: host }, handlers))
   }
+  const told = new Map<string, string>()
+  let running: RunningTasks | undefined
   const all = [
-    reportInventory({ hosts, conductor }),
-    reportHosts({ hosts, conductor }),
+    reportInventory({ hosts, conductor, told }),
+    reportHosts({ hosts, conductor, told, tellInventory: () => running?.wake('report-inventory') }),
     syncGuests({ hosts, conductor, log }),
   ]
-  let running: RunningTasks | undefined
   const retrying = all.map((task) => undo.use(retrySoon(task, (name) => running?.wake(name))))
   const tasks = undo.use(runTasks(retrying, { log }))
   running = tasks

@@ -4,6 +4,7 @@ import { isFault } from '../../base/errors.ts'
 import { silentLogger } from '../../base/log.ts'
 import { requestBuilds } from '../rpc/request-work.ts'
 import { listActionEvents, listActions } from '../store/actions.ts'
+import { deleteComputeNodes } from '../store/compute-nodes.ts'
 import { settleTasks } from './tasks/settle-tasks.ts'
 import { computeWorld, newBuild } from './world.ts'
 
@@ -176,6 +177,15 @@ test('a guest that powers itself off is seen as stopped', async () => {
   while ((await world.show(uuid)).vm_state === 'active') await new Promise(setImmediate)
   const server = await world.show(uuid)
   assert.deepEqual([server.vm_state, server.power_state], ['stopped', 4])
+})
+
+test('a host that lives and whose record was deleted is asked what it has', async () => {
+  await using world = await computeWorld()
+  const [cell] = world.cells.withHosts()
+  const { conductor } = world.work
+  assert.deepEqual(await conductor.reportHosts({ hosts: ['host1', 'host2'] }), { unknown: [] })
+  await deleteComputeNodes(cell!.db, 'host1')
+  assert.deepEqual(await conductor.reportHosts({ hosts: ['host1', 'host2'] }), { unknown: ['host1'] })
 })
 
 test('what a host said of a guest before something was done to it does not count', async () => {

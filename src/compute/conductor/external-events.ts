@@ -10,14 +10,9 @@ import { cacheInterfaces } from './network-info.ts'
 const refreshing = new Set(['network-changed', 'network-vif-deleted', 'network-vif-unplugged'])
 
 export async function handleExternalEvents(
-  deps: Pick<ConductorDeps, 'apiDb' | 'cells' | 'network' | 'networks' | 'vifs' | 'log'>,
+  deps: Pick<ConductorDeps, 'apiDb' | 'cells' | 'network' | 'networks'>,
   events: readonly ExternalEvent[],
 ): Promise<void> {
-  for (const event of events) {
-    if (event.name === 'network-vif-plugged' && event.tag !== null) {
-      deps.vifs.plugged(event.tag, event.status === 'completed')
-    }
-  }
   const changed = new Set(events.filter(({ name }) => refreshing.has(name)).map((event) => event.serverUuid))
   for (const uuid of changed) await refreshNetworkInfo(deps, uuid)
 }

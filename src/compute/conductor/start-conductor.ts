@@ -8,6 +8,7 @@ import { timestamp } from '../../base/clock.ts'
 import type { ErasedFlow } from '../../base/flow/flow.ts'
 import { createFlowRunner, type FlowRunner } from '../../base/flow/runner.ts'
 import type { Logger } from '../../base/log.ts'
+import { isDead, ownIdentity } from '../../base/process-identity.ts'
 import { runTasks } from '../../base/task/run-tasks.ts'
 import type { Cells } from '../cells/open-cells.ts'
 import { conductorService, reportState } from '../cells/report-state.ts'
@@ -17,6 +18,7 @@ import type { HostDirectory } from '../scheduler/host-directory.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { ApiTables } from '../store/api-tables.ts'
 import type { CellDb } from '../store/cell-dbs.ts'
+import { unknownHosts } from '../store/compute-nodes.ts'
 import { reportServices } from '../store/services.ts'
 import { type ConductorConfig, type ConductorDeps, defaultConductorConfig } from './deps.ts'
 import { handleExternalEvents } from './external-events.ts'
@@ -57,6 +59,16 @@ export interface Conductor extends AsyncDisposable {
   deps: ConductorDeps
 }
 
+/** Another conductor goes on with what a dead one's machine took along after so long. */
+const sharedLeaseSeconds = 30
+
+/** Owners are `host:process:runner`. The only conductor of its host knows all others of it dead. */
+function isDeadConductor(owner: string, host: string, alone: boolean): boolean {
+  if (!owner.startsWith(`${host}:`)) return false
+  const [identity = ''] = owner.slice(host.length + 1).split(':')
+  return alone || isDead(identity)
+}
+
 export async function startConductor(options: ConductorOptions): Promise<Conductor> {
   const { host, apiDb, cells, cell, bus, placement, network, scheduler, directory, log } = options
   const deps: ConductorDeps = {
@@ -72,14 +84,15 @@ export async function startConductor(options: ConductorOptions): Promise<Conduct
     config: { ...defaultConductorConfig, ...options.config },
     log,
   }
-  const owner = `conductor:${host}:`
+  const owner = `${host}:${ownIdentity()}`
   const flows = createFlowRunner({
     db: apiDb,
     flows: [createServer, deleteServer, operateServer].map(options.changeFlow ?? ((flow) => flow)),
     deps,
     owner,
     log,
-    ...(options.alone === true ? { takeOver: owner } : {}),
+    leaseSeconds: options.alone === true ? 60 : sharedLeaseSeconds,
+    isDead: (other) => isDeadConductor(other, host, options.alone === true),
   })
   const resources = { ...defaultResourceConfig, ...options.resources }
   const serving = await serveRpc(
@@ -89,6 +102,9 @@ export async function startConductor(options: ConductorOptions): Promise<Conduct
     {
       wake: ({ subject }) => flows.wake(subject),
       cancelled: ({ subject }) => flows.wake(subject),
+      portsPlugged({ ports }) {
+        for (const { id, succeeded } of ports) deps.vifs.plugged(id, succeeded)
+      },
       externalEvents: ({ events }) => handleExternalEvents(deps, events),
       hostsChanged() {
         directory.forget()
@@ -102,7 +118,7 @@ export async function startConductor(options: ConductorOptions): Promise<Conduct
       },
       async reportHosts({ hosts }) {
         await reportServices(cell.db, 'nova-compute', 'compute', hosts)
-        return {}
+        return { unknown: await unknownHosts(cell.db, hosts) }
       },
       powerChanged: (change) => notePowerChange(deps, change),
       syncGuests: async ({ host, guests }) => ({ leftovers: await syncGuests(deps, host, guests) }),

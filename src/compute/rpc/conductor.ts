@@ -43,14 +43,23 @@ export const conductorRpc = defineRpc('conductor', {
   wake: { args: Type.Object({ subject: Type.String() }) },
   /** A flow on a subject was cancelled: whoever runs it must look. */
   cancelled: { args: Type.Object({ subject: Type.String() }), fanout: true },
-  externalEvents: { args: Type.Object({ events: Type.Array(ExternalEvent) }), fanout: true },
+  /** Network wired these ports, or could not: whichever conductor builds their servers waits for it. */
+  portsPlugged: {
+    args: Type.Object({ ports: Type.Array(Type.Object({ id: Type.String(), succeeded: Type.Boolean() })) }),
+    fanout: true,
+  },
+  /** All that other services tell of servers, but for ports that were wired. */
+  externalEvents: { args: Type.Object({ events: Type.Array(ExternalEvent) }) },
   /** Services were enabled or disabled, aggregates changed: what schedulers remember of hosts is out of date. */
   hostsChanged: { args: Type.Object({}), fanout: true },
 
   /** What these hosts have; on start and when it changed. */
   hostsStarted: { args: Type.Object({ hosts: Type.Array(HostReport) }), reply: Type.Object({}) },
-  /** The compute services of these hosts live. */
-  reportHosts: { args: Type.Object({ hosts: Type.Array(Type.String()) }), reply: Type.Object({}) },
+  /** The compute services of these hosts live; the reply names those of which nobody knows what they have. */
+  reportHosts: {
+    args: Type.Object({ hosts: Type.Array(Type.String()) }),
+    reply: Type.Object({ unknown: Type.Array(Type.String()) }),
+  },
   /** A guest changed its power state by itself. */
   powerChanged: {
     args: Type.Object({ host: Type.String(), uuid: Type.String(), power: PowerStateName }),

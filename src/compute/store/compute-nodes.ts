@@ -23,6 +23,18 @@ export function listComputeNodes(
   return query.execute()
 }
 
+/** Those of the hosts that have no compute node. */
+export async function unknownHosts(db: Db<CellTables>, hosts: readonly string[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('compute_nodes')
+    .select('host')
+    .where('host', 'in', hosts)
+    .where('deleted', '=', 0)
+    .execute()
+  const known = new Set(rows.map((row) => row.host))
+  return hosts.filter((host) => !known.has(host))
+}
+
 /** Writes what a host reported about itself; gives the node's uuid, which stays the same. */
 export async function saveComputeNode(db: Db<CellTables>, facts: ComputeNodeFacts): Promise<string> {
   const [known] = await db

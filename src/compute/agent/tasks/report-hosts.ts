@@ -2,33 +2,35 @@ import type { Task } from '../../../base/task/task.ts'
 import type { ConductorClient, HostReport } from '../../rpc/conductor.ts'
 import type { AgentHost } from '../handlers.ts'
 
-/** Says that the compute services of these hosts live. */
+interface ReportDeps {
+  hosts: readonly AgentHost[]
+  conductor: ConductorClient
+}
+
+/** What of each host was told last; what it had is forgotten when it is to be told again. */
+export type Told = Map<string, string>
+
+/** Says that the compute services of these hosts live. A host that was deleted meanwhile is told of anew. */
 export function reportHosts({
   hosts,
   conductor,
-}: {
-  hosts: readonly AgentHost[]
-  conductor: ConductorClient
-}): Task {
+  told,
+  tellInventory,
+}: ReportDeps & { told: Told; tellInventory: () => void }): Task {
   const names = hosts.map(({ host }) => host)
   return {
     name: 'report-hosts',
     everySeconds: 10,
     run: async () => {
-      await conductor.reportHosts({ hosts: names })
+      const { unknown } = await conductor.reportHosts({ hosts: names })
+      const forgotten = unknown.filter((host) => told.delete(host))
+      if (forgotten.length > 0) tellInventory()
     },
   }
 }
 
 /** Tells what the hosts have, when that changed since it was told last. */
-export function reportInventory({
-  hosts,
-  conductor,
-}: {
-  hosts: readonly AgentHost[]
-  conductor: ConductorClient
-}): Task {
-  const told = new Map<string, string>()
+export function reportInventory({ hosts, conductor, told }: ReportDeps & { told: Told }): Task {
   return {
     name: 'report-inventory',
     everySeconds: 60,

@@ -181,8 +181,13 @@ test('events of other services reach a conductor, and each gets its answer', asy
     [207, [200, 404]],
   )
   assert.deepEqual(cloud.sent.at(-1), [
+    'conductor.portsPlugged',
+    { ports: [{ id: 'port', succeeded: true }] },
+  ])
+  await post([{ name: 'network-changed', server_uuid: id, tag: 'port' }])
+  assert.deepEqual(cloud.sent.at(-1), [
     'conductor.externalEvents',
-    { events: [{ name: 'network-vif-plugged', serverUuid: id, status: 'completed', tag: 'port' }] },
+    { events: [{ name: 'network-changed', serverUuid: id, status: 'completed', tag: 'port' }] },
   ])
   assert.equal((await post([plugged])).status, 200)
   assert.equal((await post([plugged], undefined, 'member')).status, 403)

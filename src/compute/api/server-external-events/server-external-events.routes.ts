@@ -65,7 +65,17 @@ async function takeEvents(request: ApiRequest<EventBody>, deps: CellDeps & Engin
     accepted.push({ name, serverUuid, status, tag })
     return { ...event, status: 'completed', code: 200 }
   })
-  if (accepted.length > 0) await deps.conductor.externalEvents({ events: accepted })
+  await tellConductors(deps, accepted)
   request.setStatus(answers.every(({ code }) => code === 200) ? 200 : 207)
   return { events: answers }
+}
+
+async function tellConductors({ conductor }: EngineDeps, events: readonly ExternalEvent[]): Promise<void> {
+  const isPlugged = ({ name, tag }: ExternalEvent) => name === 'network-vif-plugged' && tag !== null
+  const ports = events
+    .filter(isPlugged)
+    .map(({ tag, status }) => ({ id: tag!, succeeded: status === 'completed' }))
+  const others = events.filter((event) => !isPlugged(event))
+  if (ports.length > 0) await conductor.portsPlugged({ ports })
+  if (others.length > 0) await conductor.externalEvents({ events: others })
 }
