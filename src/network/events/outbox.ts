@@ -24,14 +24,14 @@ const leaseMilliseconds = 120_000
 /** How often each process looks for events that are nobody's any more. */
 const lookMilliseconds = 20_000
 
-const takeEvents = statement((db: Db<Tables>, p: { owner: string; now: string; until: string }) =>
+const takeEvents = statement((db: Kysely<Tables>, p: { owner: string; now: string; until: string }) =>
   db
     .updateTable('compute_events')
     .set({ owner: p.owner, lease_expires_at: p.until })
     .where((e) => e.or([e('lease_expires_at', '<', p.now), e('owner', '=', p.owner)])),
 )
 
-const readEvents = statement((db: Db<Tables>, p: { owner: string }) =>
+const readEvents = statement((db: Kysely<Tables>, p: { owner: string }) =>
   db
     .selectFrom('compute_events')
     .select(['id', 'event'])
