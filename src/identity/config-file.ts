@@ -1,6 +1,6 @@
 /** The options of `keystone.conf`. */
 import { loggingOptions } from '../base/config/common/logging.ts'
-import { osloOptions } from '../base/config/common/oslo.ts'
+import { policyOptions } from '../base/config/common/policy.ts'
 import { type Config, choice, int, optional, port, text } from '../base/config/option.ts'
 import { inSection, sectionOf } from '../base/config/section.ts'
 import { type DatabaseSettings, databaseOptions } from '../base/db/options.ts'
@@ -10,7 +10,7 @@ const server = { group: 'eventlet_server' } as const
 
 export const keystoneOptions = {
   ...loggingOptions,
-  ...osloOptions,
+  ...policyOptions,
   ...inSection('database', 'database', databaseOptions),
   publicEndpoint: {
     name: 'public_endpoint',

@@ -1,7 +1,7 @@
 /** The options of `glance-api.conf`. */
 import { keystoneAuthtoken } from '../base/config/common/auth.ts'
 import { loggingOptions } from '../base/config/common/logging.ts'
-import { osloOptions } from '../base/config/common/oslo.ts'
+import { policyOptions } from '../base/config/common/policy.ts'
 import { type Config, choice, int, list, optional, port, text } from '../base/config/option.ts'
 import { inSection, sectionOf } from '../base/config/section.ts'
 import { type DatabaseSettings, databaseOptions } from '../base/db/options.ts'
@@ -12,7 +12,7 @@ const most = <const N extends string>(name: N, standard: number, what: string) =
 
 export const glanceOptions = {
   ...loggingOptions,
-  ...osloOptions,
+  ...policyOptions,
   ...keystoneAuthtoken,
   ...inSection('database', 'database', databaseOptions),
   bindHost: { name: 'bind_host', type: text, default: '0.0.0.0', help: 'Address that the API listens on.' },

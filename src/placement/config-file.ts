@@ -1,7 +1,7 @@
 /** The options of `placement.conf`. */
 import { keystoneAuthtoken } from '../base/config/common/auth.ts'
 import { loggingOptions } from '../base/config/common/logging.ts'
-import { osloOptions } from '../base/config/common/oslo.ts'
+import { policyOptions } from '../base/config/common/policy.ts'
 import { type Config, choice, int, optional, port, text } from '../base/config/option.ts'
 import { inSection, sectionOf } from '../base/config/section.ts'
 import { type DatabaseSettings, databaseOptions } from '../base/db/options.ts'
@@ -9,7 +9,7 @@ import { placementOptions } from './config.ts'
 
 export const placementFileOptions = {
   ...loggingOptions,
-  ...osloOptions,
+  ...policyOptions,
   ...keystoneAuthtoken,
   ...inSection('placement_database', 'database', databaseOptions),
   /** Where the tables are when placement is set up in nova.conf and has no database of its own. */

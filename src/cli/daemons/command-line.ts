@@ -7,6 +7,8 @@ export interface CommandLine {
   configDirs: readonly string[]
   /** What wins over files and environment. */
   overrides: Readonly<Record<string, string>>
+  /** Refuse to start with an error in the files, such as a misspelt option. */
+  isStrict: boolean
   help: boolean
   version: boolean
 }
@@ -18,6 +20,7 @@ const known = {
   'log-dir': { type: 'string' },
   debug: { type: 'boolean', short: 'd' },
   nodebug: { type: 'boolean' },
+  'strict-config': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const
@@ -34,6 +37,7 @@ export function parseCommandLine(program: string, args: readonly string[]): Comm
       configFiles: values['config-file'] ?? [],
       configDirs: values['config-dir'] ?? [],
       overrides,
+      isStrict: values['strict-config'] === true,
       help: values.help === true,
       version: values.version === true,
     }
@@ -54,6 +58,7 @@ ${program}: ${description}
   --log-file FILE         where the log goes; relative to --log-dir
   --log-dir DIRECTORY     where the log goes, as ${program}.log (without both: standard error)
   -d, --debug             log what is of use for finding faults, too
+  --strict-config         do not start with a misspelt or misplaced option in the files, which is logged otherwise
   --version               the version
   -h, --help              this text
 

@@ -35,19 +35,28 @@ export async function runDaemon(program: ProgramName, args: readonly string[]): 
   const read = () => readConfiguration(program, asked)
   const { workers } = daemons[program]
   const count = workers?.(first.config as never) ?? 0
-  if (cluster.isPrimary) logFindings(program, first, log)
+  if (cluster.isPrimary && logFindings(program, first, log) && asked.isStrict) {
+    console.error(
+      `${program}: --strict-config: the configuration has errors, which the log tells; not started.`,
+    )
+    return 1
+  }
   if (cluster.isWorker || count === 0) return await runProcess({ program, first, read, log })
   const countAgain = () => workers!(read().config as never)
   return await runPrimary({ program, count, countAgain, args, log })
 }
 
-/** What a check of the configuration finds, so that the log tells of a slip before anything goes wrong by it. */
-function logFindings(program: ProgramName, { files }: Configuration, log: Logger): void {
-  for (const finding of lintFiles(files, { program, host: hostFacts() })) {
-    const { rule, severity, path, line, what, why, fix } = finding
+/**
+ * Logs what a check of the configuration finds, so that a slip is told before anything goes wrong by it. True when there
+ * is an error among it.
+ */
+function logFindings(program: ProgramName, { files }: Configuration, log: Logger): boolean {
+  const findings = lintFiles(files, { program, host: hostFacts() })
+  for (const { rule, severity, path, line, what, why, fix } of findings) {
     const level = ({ error: 'error', warning: 'warn', note: 'debug' } as const)[severity]
     log[level]({ rule }, `${path}:${line}: ${what} ${why} ${fix}`)
   }
+  return findings.some(({ severity }) => severity === 'error')
 }
 
 const filesOf = (program: ProgramName): string[] => {

@@ -34,14 +34,6 @@ export const clientsOptions = {
     default: [],
     help: 'Addresses of the Image service, asked in turn: http://controller:9292. Default: as the catalog says.',
   },
-  serviceMetadataProxy: {
-    group: 'neutron',
-    name: 'service_metadata_proxy',
-    type: bool,
-    default: false,
-    help: 'Believe the metadata agent about which server asks, if it signs with the shared secret.',
-    deprecated: ['DEFAULT.service_neutron_metadata_proxy'],
-  },
   metadataProxySharedSecret: {
     group: 'neutron',
     name: 'metadata_proxy_shared_secret',

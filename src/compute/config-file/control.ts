@@ -121,12 +121,4 @@ export const schedulerOptions = {
     default: 1000,
     help: 'Most candidates that placement is asked for.',
   },
-  discoverHostsInCellsInterval: {
-    group: 'scheduler',
-    name: 'discover_hosts_in_cells_interval',
-    type: int({ min: -1 }),
-    default: -1,
-    help: 'Seconds between looks for new compute hosts in the cells. Hosts that report themselves to a conductor are known at once in any case.',
-    deprecated: ['DEFAULT.scheduler_discover_hosts_in_cells_interval'],
-  },
 } as const

@@ -3,7 +3,7 @@ import { messagingOptions } from '../../base/bus/options.ts'
 import { keystoneAuthtoken } from '../../base/config/common/auth.ts'
 import { hostOptions, myIpOptions } from '../../base/config/common/host.ts'
 import { loggingOptions } from '../../base/config/common/logging.ts'
-import { osloOptions } from '../../base/config/common/oslo.ts'
+import { policyOptions } from '../../base/config/common/policy.ts'
 import { simulationOptions } from '../../base/config/common/simulation.ts'
 import type { Config } from '../../base/config/option.ts'
 import { inSection, sectionOf } from '../../base/config/section.ts'
@@ -18,7 +18,7 @@ export const novaOptions = {
   ...messagingOptions,
   ...hostOptions,
   ...myIpOptions,
-  ...osloOptions,
+  ...policyOptions,
   ...keystoneAuthtoken,
   ...inSection('api_database', 'apiDatabase', databaseOptions),
   ...inSection('database', 'database', databaseOptions),

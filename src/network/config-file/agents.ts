@@ -2,7 +2,6 @@
 import { messagingOptions } from '../../base/bus/options.ts'
 import { hostOptions } from '../../base/config/common/host.ts'
 import { loggingOptions } from '../../base/config/common/logging.ts'
-import { concurrencyOptions } from '../../base/config/common/oslo.ts'
 import { simulationOptions } from '../../base/config/common/simulation.ts'
 import {
   bool,
@@ -23,7 +22,6 @@ export const agentOptions = {
   ...loggingOptions,
   ...messagingOptions,
   ...hostOptions,
-  ...concurrencyOptions,
   ...simulationOptions,
   statePath: {
     name: 'state_path',

@@ -3,8 +3,8 @@ import { messagingOptions } from '../../base/bus/options.ts'
 import { type ClientSettings, clientOptions, keystoneAuthtoken } from '../../base/config/common/auth.ts'
 import { hostOptions } from '../../base/config/common/host.ts'
 import { loggingOptions } from '../../base/config/common/logging.ts'
-import { osloOptions } from '../../base/config/common/oslo.ts'
-import { type Config, choice, int, list, optional, port, text } from '../../base/config/option.ts'
+import { policyOptions } from '../../base/config/common/policy.ts'
+import { type Config, choice, int, optional, port, text } from '../../base/config/option.ts'
 import { inSection, sectionOf } from '../../base/config/section.ts'
 import { type DatabaseSettings, databaseOptions } from '../../base/db/options.ts'
 import { networkConfigOptions } from './behaviour.ts'
@@ -15,7 +15,7 @@ export const neutronServerOptions = {
   ...loggingOptions,
   ...messagingOptions,
   ...hostOptions,
-  ...osloOptions,
+  ...policyOptions,
   ...keystoneAuthtoken,
   ...inSection('database', 'database', databaseOptions),
   ...inSection('nova', 'nova', clientOptions),
@@ -44,12 +44,6 @@ export const neutronServerOptions = {
     type: choice(...ml2Plugins),
     default: 'ml2',
     help: 'How networks are made: ml2.',
-  },
-  servicePlugins: {
-    name: 'service_plugins',
-    type: list(),
-    default: [],
-    help: 'Further parts of the API.',
   },
 } as const
 

@@ -128,12 +128,6 @@ export const adapterOptions = {
     default: null,
     help: 'Type of the service in the catalog.',
   },
-  serviceName: {
-    name: 'service_name',
-    type: optional(text),
-    default: null,
-    help: 'Name of the service in the catalog, where there are several of its type.',
-  },
   regionName: {
     name: 'region_name',
     type: optional(text),
@@ -151,12 +145,6 @@ export const adapterOptions = {
     type: optional(text),
     default: null,
     help: 'Where the service is reached, whatever the catalog says.',
-  },
-  connectRetries: {
-    name: 'connect_retries',
-    type: optional(int({ min: 0 })),
-    default: null,
-    help: 'How often a connection that failed is tried again.',
   },
 } as const
 
@@ -230,18 +218,6 @@ export const authtokenOptions = {
     type: float({ min: 0.01 }),
     default: 1,
     help: 'How many seconds a memcached server may take to answer. keystonemiddleware has 3 as its default.',
-  },
-  serviceTokenRoles: {
-    name: 'service_token_roles',
-    type: list(),
-    default: ['service'],
-    help: 'Roles, one of which a service token must have.',
-  },
-  serviceTokenRolesRequired: {
-    name: 'service_token_roles_required',
-    type: bool,
-    default: false,
-    help: 'Whether a service token without such a role is refused.',
   },
 } as const
 
