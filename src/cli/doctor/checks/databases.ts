@@ -10,6 +10,7 @@ import type { ApiTables } from '../../../compute/store/api-tables.ts'
 import { listCellMappings } from '../../../compute/store/cells.ts'
 import { type Check, type Finding, failure, ok } from '../finding.ts'
 import { has, type ProgramHere, textOf, whereOf } from '../programs-here.ts'
+import { portFinding, reach } from '../reach.ts'
 import { grantedDatabases } from './granted-databases.ts'
 
 const keys = ['apiDatabaseConnection', 'databaseConnection'] as const
@@ -35,6 +36,11 @@ async function checkDatabase(url: string, where: string): Promise<Finding[]> {
   if (parsed.dialect === 'sqlite') return [ok(`database ${parsed.path}`, 'is a file on this host')]
   const product = parsed.dialect === 'mysql' ? 'MariaDB' : 'PostgreSQL'
   const subject = `${product} ${parsed.host}:${parsed.port}, database ${parsed.database} (${where})`
+  if (parsed.socket === undefined) {
+    const at = { host: parsed.host, port: parsed.port }
+    const reached = await reach(at.host, at.port)
+    if (!reached.reached) return [portFinding(subject, at, reached, where)]
+  }
   await using db = openDatabase<Record<string, never>>(url)
   try {
     await sql`select 1`.execute(db)
@@ -57,11 +63,8 @@ const describeFirst = (error: unknown): string => (isFault(error) ? error.messag
 async function fixOf(url: string, error: unknown): Promise<string> {
   const parsed = parseDatabaseUrl(url)
   if (parsed.dialect === 'sqlite') return 'Look at the path and its rights.'
-  const { user, database, host, port } = parsed
+  const { user, database } = parsed
   const what = failureOf(error)
-  if (what === 'unreachable') {
-    return `Is the server started, does it listen on ${host} (bind-address), and is port ${port} open in its firewall?`
-  }
   const mysql = parsed.dialect === 'mysql'
   const grant = mysql
     ? `GRANT ALL PRIVILEGES ON ${database}.* TO '${user}'@'%' IDENTIFIED BY 'PASSWORD';`
