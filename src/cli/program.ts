@@ -3,6 +3,7 @@ import { describeError, isFault } from '../base/errors.ts'
 import { daemons } from './daemons/table.ts'
 import { labCommand } from './lab/command.ts'
 import { defaultStateDirectory } from './up/settings.ts'
+import { version } from './version.ts'
 
 const stateDirectory = () =>
   new Option('--state-dir <directory>', 'where the cloud keeps its state')
@@ -24,6 +25,7 @@ export function program(): Command {
   const kilonova = new Command('kilonova')
     .enablePositionalOptions()
     .description('OpenStack Compute and Networking, with Identity and Image, as one program')
+    .version(version)
     .showSuggestionAfterError()
     .showHelpAfterError('(kilonova --help tells the commands and options)')
   kilonova
