@@ -90,10 +90,10 @@ export function failureOf(error: unknown): Failure | undefined {
   if (known !== undefined) return known
   if (/^UNIQUE constraint failed/.test(error.message)) return 'duplicate'
   if (/^FOREIGN KEY constraint failed/.test(error.message)) return 'dangling'
-  // pg gives these no code.
+  // pg and mysql2 give these no code.
   if (/^Connection terminated due to connection timeout|^timeout exc/.test(error.message))
     return 'unreachable'
-  return /^Connection terminated|is not queryable/.test(error.message) ? 'lost' : undefined
+  return /^Connection terminated|is not queryable|in closed state/.test(error.message) ? 'lost' : undefined
 }
 
 /** True when an insert or update was refused because another row has that key. */

@@ -58,6 +58,8 @@ async function openPool(url: ServerUrl, settings: DatabaseSettings): Promise<Pos
   })
   // A connection that the server closes while nobody uses it leaves the pool; who needs one gets another.
   pool.on('error', () => undefined)
+  // One that is closed between two statements of a transaction tells who sends the next; unheard, it ends the process.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return pool as unknown as PostgresPool
 }
 
