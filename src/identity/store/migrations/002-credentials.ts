@@ -86,5 +86,9 @@ export async function createCredentials(db: Kysely<any>): Promise<void> {
     .addColumn('id', 'integer', (c) => c.primaryKey())
     .addColumn('generation', 'integer', (c) => c.notNull())
     .execute()
-  await db.insertInto('token_generation').values({ id: 1, generation: 0 }).execute()
+  await db
+    .insertInto('token_generation')
+    .values({ id: 1, generation: 0 })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
 }

@@ -63,6 +63,7 @@ export const metadefs: Migration = {
     await db
       .insertInto('metadef_resource_types')
       .values(resourceTypes.map((name) => ({ name, created_at: now, updated_at: now })))
+      .onConflict((conflict) => conflict.doNothing())
       .execute()
   },
 }

@@ -110,6 +110,10 @@ export const initial: Migration = {
         .columns([...columns])
       await (unique ? index.unique() : index).execute()
     }
-    await db.insertInto('provider_changes').values({ id: 1, version: 1, deletions: 0, names: 1 }).execute()
+    await db
+      .insertInto('provider_changes')
+      .values({ id: 1, version: 1, deletions: 0, names: 1 })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
   },
 }
