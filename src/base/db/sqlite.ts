@@ -56,6 +56,8 @@ class SqliteFile implements SqliteDatabase {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000')
     // 16 MiB between checkpoints: a page that many commits change is written back and synchronised once.
     database.exec('PRAGMA wal_autocheckpoint = 4000')
+    // As the other databases; then an index serves a beginning, too.
+    database.exec('PRAGMA case_sensitive_like = ON')
     database.exec('PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY')
     this.#database = database
     return this

@@ -109,7 +109,12 @@ function ordered<O>(
   sort: readonly InstanceSort[],
 ): SelectQueryBuilder<CellTables, 'instances', O> {
   let built = query
-  for (const { key, descending } of sort) built = built.orderBy(key, descending ? 'desc' : 'asc')
+  for (const { key, descending } of sort) {
+    const direction = descending ? 'desc' : 'asc'
+    // Null is the smallest value, as in `compareBy`: PostgreSQL would take it for the largest.
+    if (key !== 'created_at') built = built.orderBy((eb) => eb(key, 'is not', null), direction)
+    built = built.orderBy(key, direction)
+  }
   return built.orderBy('uuid')
 }
 
@@ -198,7 +203,7 @@ function compareBy(sort: readonly InstanceSort[], a: InstanceRow, b: InstanceRow
   return a.uuid < b.uuid ? -1 : 1
 }
 
-// As SQLite sorts: what is not set comes first.
+// As `ordered` sorts: what is not set comes first.
 function compareValues(a: string | number | null, b: string | number | null): number {
   if (a === b) return 0
   if (a === null) return -1

@@ -55,6 +55,30 @@ test('pages follow each other by their links, forward and back', async () => {
   assert.equal((await cloud.member('GET', '/networks?limit=99999999999999999999')).status, 200)
 })
 
+test('what has no value of the key sorts before what has one, on every page', async () => {
+  await using cloud = await testNetwork()
+  const group = await made(cloud.member, '/security-groups', 'security_group', { name: 'g' })
+  for (const port of [80, 22]) {
+    const rule = { security_group_id: group.id, direction: 'ingress', protocol: 'tcp' }
+    const ports = { port_range_min: port, port_range_max: port }
+    await made(cloud.member, '/security-group-rules', 'security_group_rule', { ...rule, ...ports })
+  }
+  for (const [direction, wanted] of [
+    ['asc', [null, null, 22, 80]],
+    ['desc', [80, 22, null, null]],
+  ] as const) {
+    const found: (number | null)[] = []
+    let marker = ''
+    for (let page = 0; page < 5; page++) {
+      const path = `/security-group-rules?security_group_id=${group.id}&sort_key=port_range_min&sort_dir=${direction}`
+      const rules = (await cloud.member('GET', `${path}&limit=1${marker}`)).body.security_group_rules
+      found.push(...rules.map((rule: { port_range_min: number | null }) => rule.port_range_min))
+      if (rules.length > 0) marker = `&marker=${rules[0].id}`
+    }
+    assert.deepEqual(found, wanted)
+  }
+})
+
 test('filters may be repeated and empty; unknown ones are refused', async () => {
   await using cloud = await testNetwork()
   await withNetworks(cloud, ['a', 'b', ''])

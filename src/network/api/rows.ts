@@ -35,9 +35,12 @@ export async function listRows<Row extends { id: string }>(
   }
   const where = conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`
   const order = sql.join(
-    sorts.map(
-      (sort) => sql`${column(resource, sort.key)} ${sort.ascending !== query.reverse ? sql`asc` : sql`desc`}`,
-    ),
+    sorts.map(({ key, ascending }) => {
+      const by = column(resource, key)
+      const direction = ascending !== query.reverse ? sql`asc` : sql`desc`
+      // Null is the smallest value: PostgreSQL would take it for the largest.
+      return key === 'id' ? sql`${by} ${direction}` : sql`${by} is not null ${direction}, ${by} ${direction}`
+    }),
   )
   const limit = query.limit > 0 ? sql`limit ${sql.lit(query.limit)}` : sql``
   const table = sql.table(resource.table)
@@ -154,7 +157,7 @@ const plainCondition = (
   values: readonly string[],
 ): Condition => sql<boolean>`${column(resource, name)} in (${sql.join(columnValues(resource, name, values))})`
 
-// Everything after the marker in the order of the list: for keys a, b: a > A or (a = A and b > B).
+// Everything after the marker in the order of the list: for keys a, b: a > A or (a = A and b > B); null is the smallest.
 function beyond<Row extends { id: string }>(
   resource: Resource<Row>,
   sorts: ListQuery['sorts'],
@@ -163,13 +166,19 @@ function beyond<Row extends { id: string }>(
 ): Condition {
   const value = (key: string) =>
     (marker as Record<string, unknown>)[resource.columns?.[key] ?? (key === 'tenant_id' ? 'project_id' : key)]
+  const equal = (key: string): Condition => {
+    const by = column(resource, key)
+    return value(key) == null ? sql<boolean>`${by} is null` : sql<boolean>`${by} = ${value(key)}`
+  }
+  const next = ({ key, ascending }: ListQuery['sorts'][number]): Condition => {
+    const by = column(resource, key)
+    const isUp = ascending !== reverse
+    if (value(key) == null) return isUp ? sql<boolean>`${by} is not null` : sql<boolean>`1 = 0`
+    return isUp ? sql<boolean>`${by} > ${value(key)}` : sql<boolean>`(${by} < ${value(key)} or ${by} is null)`
+  }
   const parts = sorts.map((sort, index) => {
-    const same = sorts
-      .slice(0, index)
-      .map((before) => sql<boolean>`${column(resource, before.key)} = ${value(before.key)}`)
-    const operator = sort.ascending !== reverse ? sql`>` : sql`<`
-    const next = sql<boolean>`${column(resource, sort.key)} ${operator} ${value(sort.key)}`
-    return sql<boolean>`(${sql.join([...same, next], sql` and `)})`
+    const same = sorts.slice(0, index).map((before) => equal(before.key))
+    return sql<boolean>`(${sql.join([...same, next(sort)], sql` and `)})`
   })
   return sql<boolean>`(${sql.join(parts, sql` or `)})`
 }
