@@ -15,6 +15,9 @@ export const showSeconds = (stored: string): string => `${stored.slice(0, 19)}Z`
 /** `2026-11-23T22:10:05.000000`: nova's services, actions and other internal records. */
 export const showMicroseconds = (stored: string): string => `${stored.slice(0, 19)}.000000`
 
+/** The last moment of a second that a stored timestamp names without a fraction: nova shows whole seconds only. */
+export const throughSecond = (stored: string): string => stored.replace('.000Z', '.999Z')
+
 /** Resolves after so many milliseconds, or rejects when the signal aborts. */
 export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

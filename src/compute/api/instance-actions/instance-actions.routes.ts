@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Type } from 'typebox'
+import { throughSecond } from '../../../base/clock.ts'
 import { Fault } from '../../../base/errors.ts'
 import { type Fields, viewAt } from '../../../base/http/fields.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
@@ -93,7 +94,7 @@ async function list(request: Request, deps: CellDeps) {
   const actions = await listActions(db, instance.uuid, {
     ...page,
     ...(changesSince === undefined ? {} : { changesSince }),
-    ...(changesBefore === undefined ? {} : { changesBefore }),
+    ...(changesBefore === undefined ? {} : { changesBefore: throughSecond(changesBefore) }),
   })
   const instanceActions = actions.map((action) => actionView(request, action))
   if (!isFull(actions, page.limit)) return { instanceActions }

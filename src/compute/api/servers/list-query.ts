@@ -1,5 +1,6 @@
 /** What the query of a list of servers may say, and what it means. */
 import type { TSchema } from 'typebox'
+import { throughSecond } from '../../../base/clock.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest } from '../../../base/http/route.ts'
 import type { InstanceRow } from '../../store/instance-records.ts'
@@ -234,7 +235,7 @@ function readTimes(request: Request, given: ReadonlyMap<string, string>, filters
     throw new Fault('invalid', 'The value of changes-since must be less than or equal to changes-before.')
   }
   if (since !== undefined) filters.changedSince = since
-  if (before !== undefined) filters.changedBefore = before
+  if (before !== undefined) filters.changedBefore = throughSecond(before)
 }
 
 function readTags(request: Request, given: ReadonlyMap<string, string>, filters: InstanceFilters): void {

@@ -78,6 +78,9 @@ test('filters', async () => {
   for (const [query, expected, options] of cases) {
     assert.equal(await names(cloud, query, options), expected, query)
   }
+  // A time as it is shown, without its fraction, takes in all of its second.
+  const shown = (await cloud.call(`GET /servers/${ids['alpha']}`)).body.server.updated
+  assert.match(await names(cloud, `?changes-before=${shown}`, { version: '2.66' }), /alpha/)
   assert.equal(await names(cloud, '', { as: 'stranger' }), '')
   assert.ok(ids)
 })
