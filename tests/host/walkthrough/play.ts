@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lab } from '../../../src/cli/lab/lab.ts'
+import type { Outcome } from '../../../src/cli/lab/on-host.ts'
 import { controllerOf, type HostPlan } from '../../../src/cli/lab/plan.ts'
 import { forDatabase } from './database.ts'
 import { answer } from './prompts.ts'
@@ -110,25 +111,33 @@ async function typeCommand(
       step.answers.length > 0
         ? await answer(lab.holder(host.name), command, step.answers)
         : await lab.attempt(host.name, command)
-    const complaints =
-      outcome.code === 0
-        ? complaintsOf(outcome.stdout, step)
-        : [`it ended with status ${outcome.code}: ${outcome.stderr}`]
+    const complaints = complaintsOf(outcome, step)
     if (complaints.length === 0) return
     // A command that only looks may look again; one that does something is typed once.
     const again = expects && isLook(line) && Date.now() < deadline
-    if (!again) throw new Error(`${line}\n${complaints.join('\n')}\n${outcome.stdout}`)
+    if (!again) throw new Error(`${line}\n${complaints.join('\n')}\n${outcome.stdout}${outcome.stderr}`)
     await sleep(500)
   }
 }
 
 const isLook = (command: string): boolean => /\b(?:list|show|check)\b/.test(command)
 
-function complaintsOf(output: string, step: Extract<Step, { kind: 'shell' }>): string[] {
-  const lines = output.split('\n').map((line) => line.trim())
-  const missing = step.lines.filter((pattern) => !lines.some((line) => matches(pattern, line)))
+function complaintsOf({ code, stdout, stderr }: Outcome, step: Extract<Step, { kind: 'shell' }>): string[] {
+  if (step.failures.length > 0) {
+    if (code === 0) return ['it did not fail']
+    return missingFrom(`${stdout}\n${stderr}`, step.failures)
+  }
+  if (code !== 0) return [`it ended with status ${code}: ${stderr}`]
   return [
-    ...missing.map((pattern) => `lacks the line ${pattern}`),
-    ...(step.rows.length > 0 ? compareTable(output, step.rows) : []),
+    // A warning is said on standard error by a command that works.
+    ...missingFrom(`${stdout}\n${stderr}`, step.lines),
+    ...(step.rows.length > 0 ? compareTable(stdout, step.rows) : []),
   ]
+}
+
+function missingFrom(output: string, patterns: readonly string[]): string[] {
+  const lines = output.split('\n').map((line) => line.trim())
+  return patterns
+    .filter((pattern) => !lines.some((line) => matches(pattern, line)))
+    .map((pattern) => `lacks the line ${pattern}`)
 }

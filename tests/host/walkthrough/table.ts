@@ -40,13 +40,14 @@ const cellsOf = (line: string): string[] =>
 
 const uuid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 
-/** Whether a text is as a pattern says, in which `*` is anything and {uuid} a uuid. */
+/** Whether a text is as a pattern says, in which `*` is anything, `\\*` a star and {uuid} a uuid. */
 export function matches(pattern: string, text: string): boolean {
   const expression = pattern
-    .split(/(\*+|\{uuid\})/)
+    .split(/(\\\*|\*+|\{uuid\})/)
     .map((part) => {
       if (part === '*') return '.*'
       if (part === '{uuid}') return uuid
+      if (part === '\\*') return '\\*'
       return part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
     })
     .join('')

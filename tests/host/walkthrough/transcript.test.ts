@@ -33,6 +33,7 @@ test('a transcript is prompts with what belongs to them', () => {
       command: 'openstack user create --password-prompt nova',
       answers: ['nova'],
       lines: ['it * so'],
+      failures: [],
       rows: [['name', 'nova']],
     },
   ])
@@ -79,5 +80,7 @@ test('cells of several lines are one', () => {
 test('a star is anything, four of them are a password', () => {
   assert.ok(matches('*://nova:****@controller/nova', 'mysql+pymysql://nova:****@controller/nova'))
   assert.ok(!matches('nova.*', 'nova-a'))
+  assert.ok(matches('ON nova.\\* TO *', 'ON nova.* TO nova'))
+  assert.ok(!matches('ON nova.\\* TO *', 'ON nova.x TO nova'))
   assert.ok(matches('id {uuid}', 'id 5b5fa3a2-6d0f-4ab4-b0cc-000000000001'))
 })

@@ -8,14 +8,23 @@
  *         [section]                 four blanks: what the file gets. Of an INI file: the option is set in its section,
  *         option = value            which may come several times; of another: the file's text
  *     < what is typed when the command asks
- *     > a line that the output has, where `*` is anything and {uuid} a uuid
+ *     > a line that the output has, where `*` is anything, `\*` a star and {uuid} a uuid
+ *     ! the same, of what a command says that fails: it must
  *     | a row | of the table | that the output has; when the first is the table's heading, it has these rows and no more
  */
 export type Step = Readonly<
   { line: number } & (
     | { kind: 'sql'; sql: string }
     | { kind: 'edit'; host: string; file: string; text: string }
-    | { kind: 'shell'; host: string; command: string; answers: string[]; lines: string[]; rows: string[][] }
+    | {
+        kind: 'shell'
+        host: string
+        command: string
+        answers: string[]
+        lines: string[]
+        failures: string[]
+        rows: string[][]
+      }
   )
 >
 
@@ -38,7 +47,7 @@ export function parseTranscript(text: string): Step[] {
     if (host === undefined || command === undefined) {
       throw new Error(`line ${line} is no prompt, and belongs to none: ${row}`)
     }
-    const following = takeWhile(rows.slice(index + 1), (next) => /^(?: {4}|[<>|] )/.test(next))
+    const following = takeWhile(rows.slice(index + 1), (next) => /^(?: {4}|[<>!|] )/.test(next))
     index += following.length
     if (command.startsWith('edit ')) {
       const text = following.map((next) => next.slice(4)).join('\n')
@@ -54,6 +63,7 @@ export function parseTranscript(text: string): Step[] {
       command,
       answers: marked('<'),
       lines: marked('>'),
+      failures: marked('!'),
       rows: marked('|').map((cells) =>
         cells
           .replace(/\|\s*$/, '')
