@@ -109,6 +109,12 @@ export function program(): Command {
     .addOption(stateDirectory())
     .action(async (options) => run(async () => (await import('./serve.ts')).serve(options)))
   kilonova.addHelpText('after', `\nOpenStack's programs (kilonova PROGRAM --help):\n${programList()}`)
+  kilonova
+    .command('explain <command>')
+    .description(
+      'what a command means that was copied from a web page, with its quotes, dashes and lost spaces',
+    )
+    .action(async (text) => run(async () => (await import('./explain/explain.ts')).explain(text)))
   configCommands(kilonova)
   return kilonova
 }
