@@ -166,6 +166,36 @@ test('one that comes again while it is worked on is not begun again', { skip }, 
   assert.equal(begun, 1)
 })
 
+test('an answer that got lost on its way is given again, without the work being done again', {
+  skip,
+}, async (t) => {
+  const rabbit = await sharedRabbitmq()
+  const url = rabbit.ownUrl()
+  await using passage = await Passage.start({ host: rabbit.address, port: rabbit.port })
+  const begun = Promise.withResolvers<void>()
+  const finish = Promise.withResolvers<string>()
+  let asked = 0
+  const build = () => {
+    asked += 1
+    begun.resolve()
+    return finish.promise
+  }
+  await openBusFor(t, url).serve({ ...nova, server: 'one' }, { build })
+  const called = openBusFor(t, url.replace(`:${rabbit.port}`, `:${passage.port}`)).call(nova, 'build', {})
+  await begun.promise
+  passage.swallow()
+  finish.resolve('built')
+  // Answers go in turn: the one before is on its way.
+  await assert.rejects(openBusFor(t, url).call(nova, 'none', {}), (error) =>
+    isFault(error, 'not-implemented'),
+  )
+  await sleep(100)
+  passage.letThrough()
+  passage.cut()
+  assert.equal(await called, 'built')
+  assert.equal(asked, 1)
+})
+
 test('a broker behind a firewall is given up after the heartbeats, and connected to again', {
   skip,
 }, async (t) => {

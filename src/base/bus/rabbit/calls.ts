@@ -7,7 +7,7 @@ import type { Target } from '../bus.ts'
 import type { MessagingConfig } from '../options.ts'
 import { readReply, writeRequest } from './envelope.ts'
 import type { BrokerLink, Session } from './link.ts'
-import type { Outbox } from './outbox.ts'
+import type { Outbox, Outgoing } from './outbox.ts'
 import { queueOf, type Topology } from './topology.ts'
 
 interface Waiting {
@@ -16,10 +16,17 @@ interface Waiting {
   /** Set anew by a sign of life. */
   silence: NodeJS.Timeout | undefined
   result: unknown
+  /** Sends it once more, as the same message. */
+  ask: () => void
+  /** When the broker last confirmed it, or a server showed that it works on it; until then it is in the outbox. */
+  heard: number | undefined
 }
 
 /** A timeout is explained by what the broker knows of the queue; it must not become much later by that. */
 const explainMilliseconds = 1000
+
+/** After the connection is back; answers that the broker still had, or that were waiting, are there sooner. */
+const askAgainMilliseconds = 3000
 
 export class Calls {
   readonly #link: BrokerLink
@@ -36,7 +43,11 @@ export class Calls {
     this.#outbox = outbox
     this.#topology = topology
     this.#config = config
-    link.watch(({ connected }) => connected && this.#listenAgain())
+    link.watch(({ connected, since }) => {
+      if (!connected) return
+      this.#listenAgain()
+      setTimeout(() => this.#askAgain(since), askAgainMilliseconds).unref()
+    })
   }
 
   async call(target: Target, method: string, args: unknown, seconds: number): Promise<unknown> {
@@ -51,6 +62,22 @@ export class Calls {
       signOfLifeSeconds,
     })
     const started = Date.now()
+    const message: Outgoing = {
+      exchange: this.#topology.exchange,
+      routingKey: queue,
+      uniqueId,
+      content,
+      persistent: false,
+      until: started + (signOfLifeSeconds ?? seconds) * 1000,
+      prepare: async (session) => {
+        await this.#listen(session)
+        await this.#topology.queue(session.send, queue)
+      },
+      unroutable: (session) => {
+        this.#topology.forget(session.send, queue)
+        return 'again'
+      },
+    }
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const giveUp = (after: number): void => {
       void this.#whyUnanswered(queue, after, started).then((why) => {
@@ -62,30 +89,18 @@ export class Calls {
         )
       })
     }
-    const waiting: Waiting = { resolve, reject, silence: undefined, result: null }
+    const send = async (): Promise<void> => {
+      waiting.heard = undefined
+      if (await this.#outbox.send(message)) waiting.heard = Date.now()
+    }
+    const ask = (): void => void send().catch(reject)
+    const waiting: Waiting = { resolve, reject, silence: undefined, result: null, ask, heard: undefined }
     const timer = setTimeout(giveUp, seconds * 1000, seconds)
     if (signOfLifeSeconds !== undefined) {
       waiting.silence = setTimeout(giveUp, signOfLifeSeconds * 1000, signOfLifeSeconds)
     }
     this.#waiting.set(id, waiting)
-    this.#outbox
-      .send({
-        exchange: this.#topology.exchange,
-        routingKey: queue,
-        uniqueId,
-        content,
-        persistent: false,
-        until: started + (signOfLifeSeconds ?? seconds) * 1000,
-        prepare: async (session) => {
-          await this.#listen(session)
-          await this.#topology.queue(session.send, queue)
-        },
-        unroutable: (session) => {
-          this.#topology.forget(session.send, queue)
-          return 'again'
-        },
-      })
-      .catch(reject)
+    ask()
     try {
       return await promise
     } finally {
@@ -128,6 +143,16 @@ export class Calls {
       .catch(() => undefined)
   }
 
+  /**
+   * A broker that is killed loses the calls and the answers that it had confirmed. A server that knows the message
+   * already waits for the same handler, or answers it as before.
+   */
+  #askAgain(since: number): void {
+    const { connected, since: now } = this.#link.state()
+    if (!connected || now !== since) return
+    for (const { heard, ask } of this.#waiting.values()) if (heard !== undefined && heard < since) ask()
+  }
+
   async #consume(session: Session): Promise<Channel> {
     const channel = await session.receive.createChannel()
     channel.on('error', () => undefined)
@@ -150,6 +175,7 @@ export class Calls {
     const waiting = reply === undefined ? undefined : this.#waiting.get(reply.callId)
     if (reply === undefined || waiting === undefined) return
     waiting.silence?.refresh()
+    waiting.heard = Date.now()
     if ('failure' in reply.outcome) {
       waiting.reject(reply.outcome.failure)
       return

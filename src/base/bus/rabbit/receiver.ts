@@ -9,14 +9,23 @@ import { queueOf } from './topology.ts'
 
 /** So many messages back one that comes again is known. More than a server works on at a time. */
 const remembered = 1000
+/** Answers to calls, for callers that ask again. An answer beyond that is made anew. */
+const rememberedBytes = 4 * 1024 * 1024
+
+interface Outcome {
+  answer: Promise<Buffer | undefined>
+  /** Of the answer, once it is there. */
+  bytes: number
+}
 
 export class Receiver {
   readonly #target: ServerTarget
   readonly #methods: Readonly<Record<string, Handler>>
   readonly #replies: Replies
   readonly #log: Logger
-  /** What became of a message, by its unique id; the answer to a call until it is with the broker. */
-  readonly #outcomes = new Map<string, Promise<Buffer | undefined>>()
+  /** What became of a message, by its unique id: the answer to a call. */
+  readonly #outcomes = new Map<string, Outcome>()
+  #bytes = 0
 
   constructor(
     target: ServerTarget,
@@ -41,15 +50,9 @@ export class Receiver {
       return
     }
     const { call, uniqueId = newHexId() } = request
-    let outcome = this.#outcomes.get(uniqueId)
-    if (outcome === undefined) {
-      outcome = this.#run(request, redelivered)
-      this.#remember(uniqueId, outcome)
-    }
-    const answer = await outcome
-    if (call === undefined || answer === undefined) return
-    await this.#replies.send(call.replyQueue, answer)
-    if (this.#outcomes.has(uniqueId)) this.#outcomes.set(uniqueId, Promise.resolve(undefined))
+    const known = this.#outcomes.get(uniqueId)
+    const answer = await (known ?? this.#remember(uniqueId, this.#run(request, redelivered))).answer
+    if (call !== undefined && answer !== undefined) await this.#replies.send(call.replyQueue, answer)
   }
 
   /** The answer to a call. Whatever a handler throws is an outcome too: a message is not tried for ever. */
@@ -88,10 +91,27 @@ export class Receiver {
     throw new Fault('not-implemented', `${queueOf(this.#target)} has no method ${method}.`)
   }
 
-  #remember(uniqueId: string, outcome: Promise<Buffer | undefined>): void {
+  #remember(uniqueId: string, answer: Promise<Buffer | undefined>): Outcome {
+    const outcome: Outcome = { answer, bytes: 0 }
     this.#outcomes.set(uniqueId, outcome)
-    if (this.#outcomes.size <= remembered) return
-    const [oldest] = this.#outcomes.keys()
-    if (oldest !== undefined) this.#outcomes.delete(oldest)
+    void answer.then((content) => {
+      if (content === undefined || this.#outcomes.get(uniqueId) !== outcome) return
+      outcome.bytes = content.length
+      this.#bytes += outcome.bytes
+      this.#forget()
+    })
+    this.#forget()
+    return outcome
+  }
+
+  /** The oldest first. For the sake of size alone, nothing that is still worked on. */
+  #forget(): void {
+    for (const [uniqueId, { bytes }] of this.#outcomes) {
+      const isTooMany = this.#outcomes.size > remembered
+      if (!isTooMany && this.#bytes <= rememberedBytes) return
+      if (!isTooMany && bytes === 0) continue
+      this.#outcomes.delete(uniqueId)
+      this.#bytes -= bytes
+    }
   }
 }
