@@ -64,6 +64,21 @@ test('the bridge is there before the guest, and a plugged device makes the port 
   await until(() => server.wanted.ports[0]?.status === 'DOWN')
 })
 
+test('a device that the hypervisor still makes is left alone: it is put onto the bridge by one of both', async () => {
+  await using world = await startAgent()
+  const { server, host, agent } = world
+  server.wanted = { ...emptyWanted(), networks: [aNetwork()], ports: [aPort(1)], securityGroups: aGroup() }
+  const name = tapName(aPort(1).id)
+  await host.changeLinks([{ do: 'add-veth', name, peer: 'guest' }])
+  await agent.sync()
+  assert.equal((await host.links()).get(name)?.master, null)
+  assert.equal(server.wanted.ports[0]?.status, 'DOWN')
+  await host.changeLinks([{ do: 'set', name, up: true }])
+  await agent.sync()
+  assert.equal((await host.links()).get(name)?.master, bridgeName(networkId))
+  assert.equal(server.wanted.ports[0]?.status, 'ACTIVE')
+})
+
 test('a fanout for other hosts does not wake the agent', async () => {
   await using world = await startAgent()
   const { server, host } = world

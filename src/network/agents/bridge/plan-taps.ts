@@ -17,13 +17,15 @@ export function planTaps(
   links: ReadonlyMap<string, PortDevice>,
   bridgeOf: (network: WantedNetwork) => string,
   problems: ReadonlyMap<string, string>,
+  /** The hypervisor is not done with it: libvirt fails when the device is on a bridge already that it puts it on. */
+  isBeingMade: (link: PortDevice) => boolean,
 ): TapsPlan {
   const plan: TapsPlan = { changes: [], wired: [], unwired: [] }
   for (const port of ports) {
     const network = networks.get(port.networkId)
     const link = links.get(tapName(port.id))
     const on = port.adminStateUp && network?.adminStateUp === true
-    if (network === undefined || link === undefined || problems.has(network.id)) {
+    if (network === undefined || link === undefined || problems.has(network.id) || isBeingMade(link)) {
       plan.unwired.push(port)
       continue
     }

@@ -10,6 +10,7 @@ import { describeError } from '../../../base/errors.ts'
 import type { Logger } from '../../../base/log.ts'
 import type { Task } from '../../../base/task/task.ts'
 import type { Host } from '../../../linux/host.ts'
+import type { PortDevice } from '../../../linux/links.ts'
 import type { Changed, ServerMethods, WantedPort } from '../../rpc/agents.ts'
 import { type CloudNames, tapName } from '../names.ts'
 import { PortFilter } from './filter-ports.ts'
@@ -53,6 +54,9 @@ const compareMilliseconds = 60_000
 /** How often the server is asked for everything, in case an answer was not what it should have been. */
 const wholeMilliseconds = 300_000
 
+/** A hypervisor makes a device, puts it on the bridge and turns it on; after this time it will not any more. */
+const makingMilliseconds = 10_000
+
 interface Due {
   ask: boolean
   compare: boolean
@@ -71,6 +75,8 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
   /** Tap devices of the ports, so that the kernel's word of one finds its port. */
   const taps = new Map<string, string>()
   const wired = new Set<string>()
+  /** Devices that are on no bridge and off, and since when. */
+  const unfinished = new Map<string, number>()
   const status: SyncStatus = { devices: 0 }
   let due = nothingDue()
   let comparedAt = Number.NEGATIVE_INFINITY
@@ -109,6 +115,7 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
         if (state.ports.has(id)) taps.set(tapName(id), id)
         else {
           taps.delete(tapName(id))
+          unfinished.delete(tapName(id))
           wired.delete(id)
           reports.forget(id)
         }
@@ -158,7 +165,7 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
     if (rules.status === 'rejected' || ports.length === 0) return
     const there = await host.portDevices(ports.map((port) => tapName(port.id)))
     const bridge = (network: Parameters<typeof bridgeOf>[0]) => bridgeOf(network, options)
-    const plan = planTaps(ports, state.networks, there, bridge, devices.problems)
+    const plan = planTaps(ports, state.networks, there, bridge, devices.problems, isBeingMade)
     try {
       if (plan.changes.length > 0) await host.changeLinks(plan.changes)
     } catch (error) {
@@ -170,6 +177,16 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
     for (const port of plan.wired) wired.add(port.id)
     for (const port of plan.unwired) wired.delete(port.id)
     status.devices = wired.size
+  }
+
+  function isBeingMade({ name, master, up }: PortDevice): boolean {
+    if (master !== null || up) {
+      unfinished.delete(name)
+      return false
+    }
+    const since = unfinished.get(name) ?? clock.now()
+    unfinished.set(name, since)
+    return clock.now() - since < makingMilliseconds
   }
 
   return {
