@@ -37,13 +37,25 @@ const users: readonly SystemUser[] = [
 const serviceUsers = users.filter(({ name }) => name !== 'libvirt-qemu').map(({ name }) => name)
 
 /** Of this machine's configuration, what its own services have and a new host has not. */
-const notCopied = ['systemd/system', 'rabbitmq', 'nova', 'neutron', 'glance', 'keystone', 'placement']
+const notCopied = [
+  'systemd/system',
+  'rabbitmq',
+  'nova',
+  'neutron',
+  'glance',
+  'keystone',
+  'placement',
+  'libvirt',
+]
 
 /** Makes the files of one host in `directory`. */
 export function makeHostFiles(directory: string, plan: LabPlan, host: HostPlan): void {
   mkdirSync(directory, { recursive: true })
   const etc = join(directory, 'etc')
-  execFileSync('cp', ['--archive', '/etc', etc])
+  mkdirSync(etc)
+  // A cloud on this machine itself may make and remove /etc/libvirt meanwhile.
+  const copied = readdirSync('/etc').filter((name) => !notCopied.includes(name))
+  execFileSync('cp', ['--archive', `--target-directory=${etc}`, '--', ...copied], { cwd: '/etc' })
   for (const path of notCopied) rmSync(join(etc, path), { recursive: true, force: true })
   writeFileSync(join(etc, 'hostname'), `${host.name}\n`)
   writeFileSync(join(etc, 'hosts'), hostsFile(plan))
