@@ -1,5 +1,6 @@
 /** A database server of a test run's own: in a directory beneath the temporary one, on a Unix socket, without fsync. */
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chownSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +21,9 @@ export interface ServerKind {
 
 export interface Server {
   url(database: string): string
+  /** Ends it, in order or not; what it holds is there again after `start`. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
+  start(): void
   /** Ends the server and removes its directory, without waiting for the event loop: also when the process exits. */
   stop(): void
 }
@@ -35,12 +39,13 @@ export function startServer(kind: ServerKind): Server {
     const [initialize, ...initializeArgs] = [...as, ...kind.initialize(programs.found, directory)]
     execFileSync(initialize!, initializeArgs, { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/' })
     const log = openSync(join(directory, 'server.log'), 'a')
-    const child = spawn(
-      'setpriv',
-      [...as.slice(1), '--pdeathsig', kind.signal, ...kind.serve(programs.found, directory)],
-      { stdio: ['ignore', log, log], cwd: '/' },
-    )
-    child.unref()
+    const serve = () => {
+      const command = [...as.slice(1), '--pdeathsig', kind.signal, ...kind.serve(programs.found, directory)]
+      const started = spawn('setpriv', command, { stdio: ['ignore', log, log], cwd: '/' })
+      started.unref()
+      return started
+    }
+    let child = serve()
     const stop = () => {
       process.off('exit', stop)
       child.kill(`SIG${kind.signal}`)
@@ -48,7 +53,19 @@ export function startServer(kind: ServerKind): Server {
       remove()
     }
     process.on('exit', stop)
-    return { url: (database) => kind.url(directory, database), stop }
+    return {
+      url: (database) => kind.url(directory, database),
+      async end(signal) {
+        const ended = once(child, 'exit')
+        child.ref()
+        child.kill(signal)
+        await ended
+      },
+      start() {
+        child = serve()
+      },
+      stop,
+    }
   } catch (error) {
     remove()
     throw error
