@@ -1,5 +1,5 @@
 /** What hosts say of their guests, against what is recorded of the instances. */
-import type { CellDb } from '../store/cell-dbs.ts'
+import { type CellDb, inReachable } from '../store/cell-dbs.ts'
 import { moveInstance } from '../store/instance-changes.ts'
 import type { InstanceRow } from '../store/instance-records.ts'
 import { type GuestState, type PowerState, powerStateNumber } from '../virt/driver.ts'
@@ -12,17 +12,15 @@ export async function notePowerChange(
   deps: Deps,
   change: { host: string; uuid: string; power: PowerState },
 ): Promise<void> {
-  for (const cell of deps.cells.withHosts()) {
+  await inReachable(deps.cells.withHosts(), async (cell) => {
     const row = await cell.db
       .selectFrom('instances')
       .selectAll()
       .where('uuid', '=', change.uuid)
       .where('deleted', '=', 0)
       .executeTakeFirst()
-    if (row === undefined) continue
-    if (row.host === change.host) await follow(deps, cell, row, change.power)
-    return
-  }
+    if (row?.host === change.host) await follow(deps, cell, row, change.power)
+  })
 }
 
 /**
@@ -71,7 +69,7 @@ export async function syncGuests(deps: Deps, host: string, guests: readonly Gues
   const powerOf = new Map(guests.map((guest) => [guest.uuid, guest.power]))
   const unknown = new Map(guests.map((guest) => [guest.uuid, guest.name]))
   const leftovers: string[] = []
-  for (const cell of cells.withHosts()) {
+  await inReachable(cells.withHosts(), async (cell) => {
     const rows = await listConcerned(cell, host, [...powerOf.keys()])
     for (const row of rows) {
       unknown.delete(row.uuid)
@@ -86,7 +84,7 @@ export async function syncGuests(deps: Deps, host: string, guests: readonly Gues
         await moveInstance(cell.db, row.uuid, unchanged(row), { power_state: 0 })
       }
     }
-  }
+  })
   if (unknown.size > 0) {
     log.warn(
       { host, guests: Object.fromEntries(unknown) },

@@ -6,6 +6,7 @@ import { inTransaction } from '../../base/db/transaction.ts'
 import { Fault } from '../../base/errors.ts'
 import { finishAction, insertAction } from '../store/actions.ts'
 import { deleteBuildRequest, findBuildRequest } from '../store/build-requests.ts'
+import { inReachable } from '../store/cell-dbs.ts'
 import type { CellTables } from '../store/cell-tables.ts'
 import { insertFault } from '../store/faults.ts'
 import { type InstanceChanges, purgeInstance, updateInstance } from '../store/instance-changes.ts'
@@ -123,7 +124,7 @@ export async function buryInstance(
     }
     return
   }
-  for (const cell of cells.withHosts()) await purgeInstance(cell.db, uuid)
+  await inReachable(cells.withHosts(), (cell) => purgeInstance(cell.db, uuid))
   await insertOnce(cell0.db, uuid, { requestId, made, changes: { vm_state: 'error', task_state: null } })
   await failInstance(cell0.db, failure)
   await inTransaction(apiDb, async (transaction) => {

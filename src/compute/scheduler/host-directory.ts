@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import type { ApiTables } from '../store/api-tables.ts'
-import type { CellDb } from '../store/cell-dbs.ts'
+import { type CellDb, inReachable } from '../store/cell-dbs.ts'
 import { listComputeNodes, listHostUsage } from '../store/compute-nodes.ts'
 import { isUp, listServices } from '../store/services.ts'
 import type { HostAggregate, HostState } from './host-state.ts'
@@ -36,12 +36,15 @@ export function createHostDirectory(options: HostDirectoryOptions): HostDirector
   async function read(): Promise<ReadonlyMap<string, HostState>> {
     const aggregates = await aggregatesByHost(options.apiDb)
     const hosts = new Map<string, HostState>()
-    for (const cell of options.cells()) {
+    const ofCells = await inReachable(options.cells(), async (cell) => {
       const [nodes, services, usage] = await Promise.all([
         listComputeNodes(cell.db),
         listServices(cell.db, { binary: 'nova-compute' }),
         listHostUsage(cell.db),
       ])
+      return { cell, nodes, services, usage }
+    })
+    for (const { cell, nodes, services, usage } of ofCells) {
       const serviceOf = new Map(services.map((service) => [service.host, service]))
       for (const node of nodes) {
         const service = serviceOf.get(node.host)

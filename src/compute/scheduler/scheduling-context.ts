@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { ApiTables } from '../store/api-tables.ts'
-import type { CellDb } from '../store/cell-dbs.ts'
+import { type CellDb, inReachable } from '../store/cell-dbs.ts'
 import type { RequestSpec } from '../store/request-specs.ts'
 import type { SchedulingContext } from './host-state.ts'
 
@@ -20,15 +20,15 @@ export async function schedulingContext(
   const hostOf = new Map<string, string>()
   for (const uuid of named) if (chosen.has(uuid)) hostOf.set(uuid, chosen.get(uuid)!)
   if (named.size > 0) {
-    for (const cell of cells()) {
-      const rows = await cell.db
+    const ofCells = await inReachable(cells(), (cell) =>
+      cell.db
         .selectFrom('instances')
         .select(['uuid', 'host'])
         .where('uuid', 'in', [...named])
         .where('deleted', '=', 0)
-        .execute()
-      for (const row of rows) if (row.host !== null) hostOf.set(row.uuid, row.host)
-    }
+        .execute(),
+    )
+    for (const row of ofCells.flat()) if (row.host !== null) hostOf.set(row.uuid, row.host)
   }
   return { spec, hostOf, group }
 }

@@ -2,7 +2,7 @@
 import { type ExpressionBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import { Fault } from '../../base/errors.ts'
 import { listBuildRequests } from './build-requests.ts'
-import type { CellDb } from './cell-dbs.ts'
+import { type CellDb, inReachable } from './cell-dbs.ts'
 import type { CellTables } from './cell-tables.ts'
 import { buildingInstance, type Instance, type InstanceRow } from './instance-records.ts'
 import { type InstanceDbs, withParts } from './instances.ts'
@@ -52,11 +52,13 @@ export async function listInstances(
   dbs: InstanceDbs,
   filters: InstanceFilters,
   page: InstancePage = newestFirst,
+  options: { skipsDownCells?: boolean } = {},
 ): Promise<Instance[]> {
   const cells = await dbs.cells.all()
-  const [building, ...inCells] = await Promise.all([
+  const inCell = (cell: CellDb) => listInCell(cell, filters, page)
+  const [building, inCells] = await Promise.all([
     listBuilding(dbs, filters),
-    ...cells.map((cell) => listInCell(cell, filters, page)),
+    options.skipsDownCells === true ? inReachable(cells, inCell) : Promise.all(cells.map(inCell)),
   ])
   const seen = new Set<string>()
   // An instance that moves into its cell meanwhile is in both; the cell knows more.

@@ -1,7 +1,7 @@
 /** What is known of hosts across cells: their services, whether those live, and in which zones they are. */
 
 import { listHostZones } from '../../store/aggregates.ts'
-import type { CellDb } from '../../store/cell-dbs.ts'
+import { type CellDb, inReachable } from '../../store/cell-dbs.ts'
 import { type ComputeNodeRow, listComputeNodes } from '../../store/compute-nodes.ts'
 import { isUp, listServices, type ServiceFilter, type ServiceRow } from '../../store/services.ts'
 import type { CellDeps } from '../deps.ts'
@@ -12,21 +12,20 @@ export interface HostService extends ServiceRow {
   zone: string
 }
 
-/** The services of all cells, the oldest first. */
+/** The services of all cells that can be reached, the oldest of each first. */
 export async function listHostServices(deps: CellDeps, filter: ServiceFilter = {}): Promise<HostService[]> {
   const { config } = deps
   const zones = await listHostZones(deps.apiDb)
-  const found: HostService[] = []
-  for (const cell of await deps.cells.all()) {
-    for (const row of await listServices(cell.db, filter)) {
+  const ofCells = await inReachable(await deps.cells.all(), async (cell) =>
+    (await listServices(cell.db, filter)).map((row): HostService => {
       const zone =
         row.binary === 'nova-compute'
           ? (zones.get(row.host) ?? config.defaultAvailabilityZone)
           : config.internalServiceZone
-      found.push({ ...row, cell, zone, up: isUp(row, config.serviceDownSeconds) })
-    }
-  }
-  return found
+      return { ...row, cell, zone, up: isUp(row, config.serviceDownSeconds) }
+    }),
+  )
+  return ofCells.flat()
 }
 
 export interface Hypervisor {
@@ -40,12 +39,12 @@ export async function listHypervisors(
   filter: { host?: string; hostnameLike?: string; uuid?: string } = {},
 ): Promise<Hypervisor[]> {
   const services = await listHostServices(deps, { binary: 'nova-compute' })
-  const found: Hypervisor[] = []
-  for (const cell of await deps.cells.all()) {
-    for (const node of await listComputeNodes(cell.db, filter)) {
+  const ofCells = await inReachable(await deps.cells.all(), async (cell) => {
+    const nodes = await listComputeNodes(cell.db, filter)
+    return nodes.flatMap((node): Hypervisor[] => {
       const service = services.find((one) => one.host === node.host && one.cell.id === cell.id)
-      if (service !== undefined) found.push({ node, service })
-    }
-  }
-  return found
+      return service === undefined ? [] : [{ node, service }]
+    })
+  })
+  return ofCells.flat()
 }

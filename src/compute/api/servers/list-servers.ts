@@ -39,7 +39,8 @@ async function find(
   const sort = sortOf(request)
   const page = pageOf(request, deps.config.maxLimit)
   if (filters === undefined) return { instances: [], links: {} }
-  const instances = await listInstances(deps, filters, { ...page, sort })
+  // `[api] list_records_by_skipping_down_cells`, nova's default.
+  const instances = await listInstances(deps, filters, { ...page, sort }, { skipsDownCells: true })
   const links = isFull(instances, page.limit)
     ? { servers_links: [nextLink(request as ApiRequest, instances.at(-1)!.uuid)] }
     : {}

@@ -10,6 +10,7 @@ import type { Task } from '../../../base/task/task.ts'
 import type { Cells } from '../../cells/open-cells.ts'
 import { serverSubject } from '../../rpc/request-work.ts'
 import type { ApiTables } from '../../store/api-tables.ts'
+import { inReachable } from '../../store/cell-dbs.ts'
 import { moveInstance } from '../../store/instance-changes.ts'
 
 export interface SettleDeps {
@@ -31,7 +32,7 @@ export function settleTasks({ apiDb, cells, wake, log, aloneSince = '' }: Settle
     async run() {
       const graceEnd = new Date(Date.now() - graceMilliseconds).toISOString()
       const before = graceEnd > aloneSince ? graceEnd : aloneSince
-      for (const cell of cells.withHosts()) {
+      await inReachable(cells.withHosts(), async (cell) => {
         const rows = await cell.db
           .selectFrom('instances')
           .select(['uuid', 'task_state'])
@@ -50,7 +51,7 @@ export function settleTasks({ apiDb, cells, wake, log, aloneSince = '' }: Settle
             wake(subject)
           } else await moveInstance(cell.db, uuid, { taskStates: [task] }, { task_state: null })
         }
-      }
+      })
     },
   }
 }
