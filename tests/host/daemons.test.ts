@@ -1,10 +1,11 @@
-/** OpenStack's programs as processes of their own, over a real RabbitMQ, with simulated hosts. */
+/** OpenStack's programs as processes of their own, over a real RabbitMQ and the databases of `TEST_DB`, with simulated hosts. */
 import assert from 'node:assert/strict'
 import { Agent, get } from 'node:http'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createPeople } from '../../src/testing/cloud-people.ts'
 import { DaemonCloud, type InstanceName } from '../../src/testing/daemon-cloud.ts'
+import { type CloudDatabases, startCloudDatabases } from '../../src/testing/databases/cloud-databases.ts'
 import { type FirstThings, makeFirstThings, ok } from '../../src/testing/first-things.ts'
 import { Rabbitmq, whyNoRabbitmq } from '../../src/testing/rabbitmq.ts'
 import { until } from '../../src/testing/until.ts'
@@ -14,18 +15,22 @@ const skip = whyNoRabbitmq()
 const patience = 180_000
 
 let rabbit: Rabbitmq
+let databases: CloudDatabases | undefined
 let cloud: DaemonCloud
 let first: FirstThings
 
 before(async () => {
   if (skip !== undefined) return
   rabbit = await Rabbitmq.start()
-  cloud = await DaemonCloud.prepare({ transportUrl: rabbit.url(), workers: 2 })
+  databases = await startCloudDatabases()
+  const where = databases === undefined ? {} : { database: databases.url }
+  cloud = await DaemonCloud.prepare({ transportUrl: rabbit.url(), workers: 2, ...where })
 })
 
 after(async () => {
   await cloud?.[Symbol.asyncDispose]()
   await rabbit?.[Symbol.asyncDispose]()
+  databases?.stop()
 })
 
 interface Server {
