@@ -9,6 +9,7 @@ test('a command line is read as oslo.config and oslo.log have it', () => {
     configFiles: ['a', 'b'],
     configDirs: ['c'],
     overrides: { log_file: 'd', debug: 'true' },
+    isStrict: false,
     help: false,
     version: false,
   })

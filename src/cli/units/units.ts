@@ -74,6 +74,8 @@ export function unitText(program: ProgramName, home: string): string {
     '',
     '[Install]',
     'WantedBy=multi-user.target',
+    // Debian's packages have the names without `openstack-`.
+    ...(unitNames[program] === program ? [] : [`Alias=${program}.service`]),
     '',
   ].join('\n')
 }
