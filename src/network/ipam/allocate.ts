@@ -83,7 +83,8 @@ function pooled(row: SubnetRow, pools: readonly AllocationPoolRow[]): PooledSubn
     cidr: parseCidr(row.cidr)!,
     pools: pools
       .filter((pool) => pool.subnet_id === row.id)
-      .map((pool) => ({ first: parseIp(pool.first_ip)!.value, last: parseIp(pool.last_ip)!.value })),
+      .map((pool) => ({ first: parseIp(pool.first_ip)!.value, last: parseIp(pool.last_ip)!.value }))
+      .sort((one, other) => (one.first < other.first ? -1 : 1)),
   }
 }
 

@@ -19,9 +19,21 @@ export const lockBindings = byIds((db, portIds) =>
 )
 
 export const readAddressPairs = byIds((db, portIds) =>
-  db.selectFrom('allowedaddresspairs').selectAll().where('port_id', 'in', portIds),
+  db
+    .selectFrom('allowedaddresspairs')
+    .selectAll()
+    .where('port_id', 'in', portIds)
+    .orderBy('port_id')
+    .orderBy('mac_address')
+    .orderBy('ip_address'),
 )
 
 export const readDhcpOptions = byIds((db, portIds) =>
-  db.selectFrom('extradhcpopts').selectAll().where('port_id', 'in', portIds),
+  db
+    .selectFrom('extradhcpopts')
+    .selectAll()
+    .where('port_id', 'in', portIds)
+    .orderBy('port_id')
+    .orderBy('opt_name')
+    .orderBy('ip_version'),
 )

@@ -159,7 +159,12 @@ export async function rulesOf(
 }
 
 const readMemberships = byIds((db, portIds) =>
-  db.selectFrom('securitygroupportbindings').selectAll().where('port_id', 'in', portIds),
+  db
+    .selectFrom('securitygroupportbindings')
+    .selectAll()
+    .where('port_id', 'in', portIds)
+    .orderBy('port_id')
+    .orderBy('security_group_id'),
 )
 
 /** The groups of ports. */

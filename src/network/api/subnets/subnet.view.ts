@@ -1,4 +1,5 @@
 import type { Db } from '../../../base/db/database.ts'
+import { parseIp } from '../../ipam/ip.ts'
 import { groupBy, inSlices } from '../../store/slices.ts'
 import { viewStandard } from '../../store/standard.ts'
 import type { SubnetRow, Tables } from '../../store/tables.ts'
@@ -27,10 +28,9 @@ export async function viewSubnets(db: Db<Tables>, rows: readonly SubnetRow[]): P
     ipv6_address_mode: row.ipv6_address_mode,
     gateway_ip: row.gateway_ip,
     cidr: row.cidr,
-    allocation_pools: (pools.get(row.id) ?? []).map((pool) => ({
-      start: pool.first_ip,
-      end: pool.last_ip,
-    })),
+    allocation_pools: (pools.get(row.id) ?? [])
+      .map((pool) => ({ start: pool.first_ip, end: pool.last_ip }))
+      .sort((a, b) => (parseIp(a.start)!.value < parseIp(b.start)!.value ? -1 : 1)),
     host_routes: JSON.parse(row.host_routes),
     dns_nameservers: JSON.parse(row.dns_nameservers),
     service_types: JSON.parse(row.service_types),
