@@ -129,6 +129,12 @@ export async function removeLab(directory: string, onProgress: (text: string) =>
 }
 
 async function startHost(directory: string, plan: LabPlan, host: HostPlan, log: string): Promise<Holder> {
+  if (!process.execPath.startsWith(`${program}/`)) {
+    throw new Fault(
+      'unavailable',
+      `A lab's hosts see this program's directory alone, and Node is not in it (${process.execPath}). Start it by ${program}/kilonova, which brings its own.`,
+    )
+  }
   const files = filesOf(directory, host.name)
   makeHostFiles(files, plan, host)
   return startHolder({

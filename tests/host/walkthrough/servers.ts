@@ -66,6 +66,10 @@ async function bootServer(lab: Lab, guest: Guest, network: string): Promise<void
     ...['--availability-zone', `nova:${guest.host}`, '--user-data', `${guest.name}.sh`],
     ...['--wait', '-f', 'json'],
   )
+  // The client ends with status 0 also when the server is in ERROR, and says so in place of the table.
+  if (!shown.trim().startsWith('{')) {
+    assert.fail(`${shown.trim()}: ${await openstack(lab, 'server', 'show', guest.name)}`)
+  }
   const server: ShownServer = JSON.parse(shown)
   assert.equal(server.status, 'ACTIVE')
   assert.equal(server['OS-EXT-SRV-ATTR:host'], guest.host)
