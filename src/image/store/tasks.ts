@@ -40,8 +40,9 @@ export async function insertTask(db: ImageDb, task: NewTask): Promise<void> {
 /** Moves a task on; `message` says why it failed, or what it did. */
 export async function setTaskStatus(db: ImageDb, id: string, status: string, message = ''): Promise<void> {
   const now = timestamp()
-  await db.updateTable('tasks').set({ status, updated_at: now }).where('id', '=', id).execute()
+  // In this order: who sees that a task failed sees why.
   await db.updateTable('task_info').set({ message }).where('task_id', '=', id).execute()
+  await db.updateTable('tasks').set({ status, updated_at: now }).where('id', '=', id).execute()
 }
 
 export interface TaskQuery {
