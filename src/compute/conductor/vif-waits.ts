@@ -21,6 +21,8 @@ interface WaitOptions {
 /** Events are remembered for those that begin to wait a moment later. */
 const remembered = 10_000
 const firstLookMilliseconds = 1000
+/** A lost event costs no more than this. */
+const longestLookMilliseconds = 10_000
 const over = new Error('all ports are plugged')
 
 export function createVifWaits(): VifWaits {
@@ -76,7 +78,7 @@ export function createVifWaits(): VifWaits {
   }
 }
 
-// The event may have gone to a conductor that died: Network is asked now and then, ever more seldom.
+// The event may be lost with a process that died: Network is asked now and then, at first often.
 async function lookAround(
   missing: ReadonlySet<string>,
   note: (portId: string, succeeded: boolean) => void,
@@ -99,7 +101,7 @@ async function lookAround(
     await sleep(Math.min(pause, left), signal).catch((error: unknown) => {
       if (missing.size > 0) throw error
     })
-    pause *= 2
+    pause = Math.min(pause * 2, longestLookMilliseconds)
     if (missing.size > 0) for (const portId of await look([...missing])) note(portId, true)
   }
 }
