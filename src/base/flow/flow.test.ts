@@ -228,3 +228,39 @@ test('a flow that another runner holds is left alone until its lease is over', a
   await runner.runToEnd('s1')
   await world.assertDone()
 })
+
+test('a flow that fails while the database is away is taken up again, also one that was cancelled', async () => {
+  await using db = await makeDb()
+  const done = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  const fails = flow<{ id: string }, object>('fails')
+    .step({
+      name: 'fail',
+      run: async () => {
+        await cancelFlows(db, 's1', ['fails'], 'no longer wanted')
+        await db.schema.alterTable('flows').renameTo('away').execute()
+        throw new Fault('unavailable', 'made to fail')
+      },
+    })
+    .onFailure(() => done.resolve())
+  const goesOn = flow<{ id: string }, object>('goes-on').step({ name: 'wait', run: () => release.promise })
+  await openFlow(db, { kind: 'goes-on', subject: 's2', input })
+  await openFlow(db, { kind: 'fails', subject: 's1', input })
+  await using runner = createFlowRunner({
+    db,
+    flows: [fails, goesOn],
+    deps: {},
+    owner: 'h1',
+    log: silentLogger,
+    leaseSeconds: 0.2,
+  })
+  runner.wake('s2')
+  await runner.runToEnd('s1')
+  await db.schema.alterTable('away').renameTo('flows').execute()
+  await runner.start()
+  // A runner's timers keep no process alive.
+  const staying = setInterval(() => undefined, 1000)
+  await done.promise
+  clearInterval(staying)
+  release.resolve()
+})

@@ -11,6 +11,7 @@ import {
   type FlowTables,
   free,
   notBegun,
+  releaseFlow,
   saveFlow,
   saveProgress,
 } from './store.ts'
@@ -220,7 +221,7 @@ class FlowExecution<Deps> {
   async #release(attempts: number): Promise<number> {
     const lease_expires_at =
       attempts === 0 ? free : new Date(Date.now() + backoffSeconds(attempts) * 1000).toISOString()
-    await saveFlow(this.#o.db, this.#held(), { owner: null, lease_expires_at, attempts })
+    await releaseFlow(this.#o.db, this.#held(), { lease_expires_at, attempts })
     return attempts
   }
 

@@ -182,7 +182,9 @@ class Runner<Deps> implements FlowRunner {
 
   async #sweep(): Promise<void> {
     const { db, isDead } = this.#o
-    if (this.#active.size > 0) await renewLeases(db, this.#owner, this.#leaseEnd())
+    // Only of what is worked on: a flow that could not be given back, since the database was away, is to run out.
+    const held = [...this.#active.values()].flatMap(({ row }) => row?.id ?? [])
+    if (held.length > 0) await renewLeases(db, this.#owner, held, this.#leaseEnd())
     if (isDead !== undefined) {
       for (const owner of await listFlowOwners(db))
         if (owner !== this.#owner && isDead(owner)) await freeFlowsOf(db, owner)

@@ -255,8 +255,32 @@ export async function endFlow(db: Db<FlowTables>, held: HeldFlow): Promise<boole
   return (await deleteFlow(db, held)).changed === 1
 }
 
-export async function renewLeases(db: Db<FlowTables>, owner: string, until: string): Promise<void> {
-  await db.updateTable('flows').set({ lease_expires_at: until }).where('owner', '=', owner).execute()
+export async function renewLeases(
+  db: Db<FlowTables>,
+  owner: string,
+  ids: readonly number[],
+  until: string,
+): Promise<void> {
+  await db
+    .updateTable('flows')
+    .set({ lease_expires_at: until })
+    .where('owner', '=', owner)
+    .where('id', 'in', ids)
+    .execute()
+}
+
+/** Gives a flow back, whatever became of it meanwhile: it may have been cancelled. */
+export async function releaseFlow(
+  db: Db<FlowTables>,
+  held: Omit<HeldFlow, 'state'>,
+  changes: Pick<FlowRow, 'lease_expires_at' | 'attempts'>,
+): Promise<void> {
+  await db
+    .updateTable('flows')
+    .set({ owner: null, ...changes })
+    .where('id', '=', held.id)
+    .where('owner', '=', held.owner)
+    .execute()
 }
 
 /** Who holds flows now. */
