@@ -91,7 +91,9 @@ export function program(): Command {
     .action(async (options) => run(async () => (await import('./down.ts')).down(options)))
   kilonova
     .command('test [parts...]')
-    .description('the test suite: check, stories, host; all without a name')
+    .description(
+      'the test suite: check, databases, stories, host, messaging; all of these without a name; rig: clouds of several hosts',
+    )
     .action(async (parts) => run(async () => (await import('./test.ts')).test(parts)))
   kilonova
     .command('units [programs...]')
