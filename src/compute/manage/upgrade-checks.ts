@@ -11,8 +11,6 @@ export const upgradeChecks: readonly UpgradeCheck<NovaManage>[] = [
   { name: 'Cells v2', check: checkCells },
   { name: 'Placement API', check: checkPlacement },
   { name: 'Resource Providers', check: checkProviders },
-  // Volumes are not part of this system: there is no Cinder to be too old.
-  { name: 'Cinder API', check: async () => ({ result: 'Success' }) },
   { name: 'Policy File JSON to YAML Migration', check: checkPolicyFile },
   { name: 'Older than N-1 computes', check: checkComputes },
   { name: 'Service User Token Configuration', check: checkServiceUser },

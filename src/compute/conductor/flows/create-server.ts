@@ -65,8 +65,7 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
       })
       const requested = Array.isArray(spec.networks) ? spec.networks : []
       const info = cacheInterfaces(await deps.networks.interfacesOf(ports), requested)
-      // Its disks need no mapping: they are made as it is spawned, which is next.
-      await saveInterfaces(deps.cells.byId(cellId).db, uuid, info, 'spawning')
+      await saveInterfaces(deps.cells.byId(cellId).db, uuid, info, 'block_device_mapping')
       return { networkInfo: info }
     },
     undo: async ({ uuid, cellId }, { apiDb, cells, network }) => {
@@ -154,6 +153,8 @@ async function spawn(
   const { vifs, config, network } = deps
   const agents = deps.agents(cellId)
   const { signal, again } = context
+  // Clients expect to see each task in turn, whether or not it takes long.
+  await enterTask(deps.cells.byId(cellId).db, uuid, { task_state: 'spawning' })
   const guest = await newGuest({ uuid, cellId, host, networkInfo }, deps, context)
   const unwired = networkInfo.filter((vif) => !vif.active && vif.type !== 'unbound').map((vif) => vif.id)
   const waits = unwired.length > 0 && config.vifPluggingTimeoutSeconds > 0
