@@ -192,6 +192,36 @@ test('an undo that fails is kept and tried again', async () => {
   assert.deepEqual([deps.held, await listFlows(db)], [false, []])
 })
 
+test('a step that waits for what does not answer goes on later, and is not undone', async () => {
+  await using db = await makeDb()
+  const deps = { away: true, held: true, undone: false }
+  const patient = flow<object, typeof deps>('patient')
+    .step({
+      name: 'begin',
+      run: () => ({}),
+      undo: () => {
+        deps.undone = true
+      },
+    })
+    .step({
+      name: 'give back',
+      waits: true,
+      run: () => {
+        if (deps.away) throw new Fault('unavailable', 'nobody there')
+        deps.held = false
+      },
+    })
+  await openFlow(db, { kind: 'patient', subject: 's1', input: {} })
+  await using runner = runnerFor(db, [patient], deps)
+  await runner.runToEnd('s1')
+  const [row] = await listFlows(db)
+  assert.deepEqual([row?.state, row?.step, row?.attempts, row?.owner], ['running', 'give back', 1, null])
+  deps.away = false
+  await db.updateTable('flows').set({ lease_expires_at: '' }).execute()
+  await runner.runToEnd('s1')
+  assert.deepEqual([deps.held, deps.undone, await listFlows(db)], [false, false, []])
+})
+
 test('a runner that stops leaves its flow to the next one without undoing it', async () => {
   await using world = await makeWorld()
   const { db, deps } = world

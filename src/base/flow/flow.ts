@@ -37,6 +37,8 @@ export interface Step<Values, Out, Deps> {
   undo?(values: MaybeMerge<Values, Out>, deps: Deps, context: StepContext): unknown
   /** How often a step that fails with `unavailable` is tried again before that counts. */
   readonly retries?: number
+  /** True: `unavailable` does not count even then. The flow goes on from this step later, ever more seldom. */
+  readonly waits?: boolean
 }
 
 /** A step as the runner sees it. */
@@ -45,6 +47,7 @@ export interface ErasedStep<Deps> {
   run(values: never, deps: Deps, context: StepContext): unknown
   undo?(values: never, deps: Deps, context: StepContext): unknown
   readonly retries?: number
+  readonly waits?: boolean
 }
 
 export interface ErasedFlow<Deps> {

@@ -91,7 +91,9 @@ class FlowExecution<Deps> {
       const { log, row } = this.#o
       log.error(
         { err: error, flow: row.kind, subject: row.subject, attempts },
-        'undoing a flow failed; tried again',
+        this.#state === 'running'
+          ? 'a flow waits for what does not answer; tried again'
+          : 'undoing a flow failed; tried again',
       )
       return 'later'
     }
@@ -108,6 +110,7 @@ class FlowExecution<Deps> {
         output = await this.#run(step)
       } catch (error) {
         if (this.#o.signal.aborted && this.#o.signal.reason === stopping) throw error
+        if (step.waits === true && isFault(error, 'unavailable')) throw error
         await this.#turnBack(error)
         return false
       }

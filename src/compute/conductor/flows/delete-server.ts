@@ -39,6 +39,8 @@ export const deleteServer = flow<Input, ConductorDeps>('delete-server')
   .step({
     name: 'give back ports',
     retries,
+    // The guest is gone: there is no way back, only on.
+    waits: true,
     run: async ({ uuid }, { apiDb, network }) => {
       await detachPorts(network, uuid, ownPortsOf(await findRequestSpec(apiDb, uuid)))
     },
@@ -46,6 +48,7 @@ export const deleteServer = flow<Input, ConductorDeps>('delete-server')
   .step({
     name: 'release resources',
     retries,
+    waits: true,
     run: async ({ uuid }, { placement }) => {
       await placement.deleteAllocations(uuid)
     },
