@@ -92,7 +92,7 @@ export function program(): Command {
   kilonova
     .command('test [parts...]')
     .description(
-      'the test suite: check, databases, stories, host, messaging; all of these without a name; rig: clouds of several hosts',
+      'the test suite: check, databases, stories, host, messaging; all of these without a name; rig: several hosts; faults: everything killed in turn',
     )
     .action(async (parts) => run(async () => (await import('./test.ts')).test(parts)))
   kilonova
