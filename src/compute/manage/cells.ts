@@ -255,7 +255,7 @@ async function deleteCell(given: Given, deps: NovaManage): Promise<number> {
   return 0
 }
 
-/** Everything at once: cell0 and the configured cell, with its hosts. */
+/** Brings cell0's database up to date; false, with the reason printed, when that fails. */
 export async function syncCell0(deps: NovaManage): Promise<boolean> {
   const cell0 = await findCell(deps, cell0Uuid)
   try {

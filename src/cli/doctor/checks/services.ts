@@ -36,7 +36,7 @@ interface Login {
   where: string
   settings: AuthSettings & SessionSettings
   service: ServiceType | undefined
-  /** Whether image is found in this catalog, too. */
+  /** Whose configuration names it. */
   program: ProgramHere
 }
 
