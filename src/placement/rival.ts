@@ -12,7 +12,7 @@ export interface RivalClaim {
 
 /** Makes all the claims and releases at once; whether they succeed is not asked. */
 export async function claimAtOnce(client: PlacementClient, claims: readonly RivalClaim[]): Promise<void> {
-  await Promise.all(
+  await Promise.allSettled(
     claims.map(async ({ provider, vcpus, consumer, release }) => {
       const { consumerGeneration } = await client.getAllocations(consumer)
       const request = { allocations: { [provider]: { resources: { VCPU: vcpus } } } }

@@ -8,7 +8,8 @@ import { nextRevision, touchProviders } from './changes.ts'
 import {
   assertConsumerGeneration,
   type ConsumerValues,
-  deleteConsumers,
+  deleteConsumer,
+  deleteUnchangedConsumer,
   findConsumers,
   insertConsumer,
   unknownConsumerType,
@@ -40,6 +41,16 @@ export async function replaceAllocations(db: PlacementDb, writes: readonly Consu
   for (const write of writes) {
     if (write.generation !== undefined) assertConsumerGeneration(consumers.get(write.uuid), write.generation)
   }
+  // Consumers first, here as in deleteAllocations: who writes the same one at the same time waits for the end of this.
+  const vacated = new Set<string>()
+  for (const write of writes) {
+    const consumer = consumers.get(write.uuid)
+    if (write.allocations.length === 0) {
+      if (consumer !== undefined) await deleteUnchangedConsumer(db, consumer)
+      vacated.add(write.uuid)
+    } else if (consumer === undefined) await insertConsumer(db, write.uuid, write)
+    else await updateConsumer(db, consumer, write)
+  }
   const replaced = [...consumers.keys()]
   const former = await formerProviders(db, replaced)
   if (former.length > 0) await db.deleteFrom('allocations').where('consumer_id', 'in', replaced).execute()
@@ -63,18 +74,6 @@ export async function replaceAllocations(db: PlacementDb, writes: readonly Consu
       }
     }
   }
-
-  const emptied: string[] = []
-  const vacated = new Set<string>()
-  for (const write of writes) {
-    const consumer = consumers.get(write.uuid)
-    if (write.allocations.length === 0) {
-      if (consumer !== undefined) emptied.push(write.uuid)
-      vacated.add(write.uuid)
-    } else if (consumer === undefined) await insertConsumer(db, write.uuid, write)
-    else await updateConsumer(db, consumer, write)
-  }
-  await deleteConsumers(db, emptied)
 
   // A provider left by a consumer that has nothing any more moves on too; one left by a move only gets free space.
   const bumped = new Map([...providers.values()].map((provider) => [provider.id, provider.generation]))
@@ -108,10 +107,10 @@ const removeOf = statement((db: PlacementDb, p: { consumer: string }) =>
 
 /** Removes all that a consumer has, and the consumer; throws `not-found` when it has nothing. Runs in a transaction. */
 export async function deleteAllocations(db: PlacementDb, consumer: string): Promise<void> {
+  await deleteConsumer(db, consumer)
   const former = await formerProviders(db, [consumer])
   if (former.length === 0) throw new Fault('not-found', `No allocations for consumer '${consumer}'`)
   await removeOf(db, { consumer })
-  await deleteConsumers(db, [consumer])
   await touchProviders(
     db,
     former.map((row) => row.id),

@@ -130,21 +130,33 @@ export async function updateConsumer(
     .where('id', '=', consumer.id)
     .where('generation', '=', consumer.generation)
     .executeTakeFirst()
-  if (result.numUpdatedRows === 1n) return
-  throw new Fault(
+  if (result.numUpdatedRows !== 1n) throw anotherWasFirst()
+}
+
+const anotherWasFirst = (): Fault =>
+  new Fault(
     'conflict',
     'Inventory and/or allocations changed while attempting to allocate: the consumer was updated by another thread. Please retry your update',
     { code: errorCodes.concurrentUpdate },
   )
-}
 
 const removeByUuid = statement((db: PlacementDb, p: { uuid: string }) =>
   db.deleteFrom('consumers').where('uuid', '=', p.uuid),
 )
 
-/** Removes the records of consumers that have no allocations any more. */
-export async function deleteConsumers(db: PlacementDb, uuids: readonly string[]): Promise<void> {
-  for (const uuid of uuids) await removeByUuid(db, { uuid })
+/** Removes the record of a consumer, in whatever state, and keeps others from writing it until the transaction ends. */
+export async function deleteConsumer(db: PlacementDb, uuid: string): Promise<void> {
+  await removeByUuid(db, { uuid })
+}
+
+const removeUnchanged = statement((db: PlacementDb, p: { id: number; generation: number }) =>
+  db.deleteFrom('consumers').where('id', '=', p.id).where('generation', '=', p.generation),
+)
+
+/** Removes the record of a consumer that has no allocations any more; a conflict when another was first. */
+export async function deleteUnchangedConsumer(db: PlacementDb, consumer: Consumer): Promise<void> {
+  const { changed } = await removeUnchanged(db, consumer)
+  if (changed !== 1) throw anotherWasFirst()
 }
 
 const externals = { projects: externalsIn('projects'), users: externalsIn('users') }
