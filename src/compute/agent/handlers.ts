@@ -1,6 +1,6 @@
 /** What the agent of one host does when it is asked. */
 import type { RpcHandlers } from '../../base/bus/rpc.ts'
-import { Fault } from '../../base/errors.ts'
+import { describeError, Fault } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import { inOrder } from '../../base/task/in-order.ts'
 import type { agentRpc } from '../rpc/agent.ts'
@@ -16,9 +16,15 @@ export interface AgentHost {
 
 export function agentHandlers(
   { host, driver }: AgentHost,
-  options: { images: ImageSource; concurrentBuilds: number; log: Logger },
+  options: {
+    images: ImageSource
+    concurrentBuilds: number
+    log: Logger
+    /** A guest that is no more could not be ended: it must be looked for again. */
+    onLeftover: () => void
+  },
 ): RpcHandlers<typeof agentRpc.methods> {
-  const { images, log } = options
+  const { images, log, onLeftover } = options
   // What a dead conductor asked for may still be under way.
   const ordered = inOrder()
   const inSlot = buildSlots(options.concurrentBuilds)
@@ -33,15 +39,26 @@ export function agentHandlers(
       return { power: state.power }
     })
 
+  const destroy = (uuid: string): Promise<void> => ordered(uuid, () => driver.destroy(uuid))
+
   return {
     spawn: ({ guest, paused }) =>
       act(guest.uuid, 'spawn', () => inSlot(() => driver.spawn(guest, images, { paused }))),
     release: ({ uuid }) => act(uuid, 'release', () => driver.resume(uuid)),
-    destroy: ({ uuid }) =>
-      ordered(uuid, async () => {
-        await driver.destroy(uuid)
-        return {}
-      }),
+    async destroy({ uuid }) {
+      await destroy(uuid)
+      return {}
+    },
+    async reap({ uuid }) {
+      log.info({ host, uuid }, 'a guest that was given up while this host was away is ended')
+      await destroy(uuid).catch((error: unknown) => {
+        log.warn(
+          { host, uuid, reason: describeError(error) },
+          'a guest could not be ended; it is tried again',
+        )
+        onLeftover()
+      })
+    },
     start: ({ guest }) => act(guest.uuid, 'start', () => driver.powerOn(guest)),
     stop: ({ uuid, timeoutSeconds }) => act(uuid, 'stop', () => driver.powerOff(uuid, { timeoutSeconds })),
     reboot: ({ guest, hard, timeoutSeconds }) =>

@@ -11,7 +11,7 @@ import { conductorRpc } from '../rpc/conductor.ts'
 import type { ImageSource } from '../virt/driver.ts'
 import { type AgentHost, agentHandlers } from './handlers.ts'
 import { reportHosts, reportInventory } from './tasks/report-hosts.ts'
-import { syncGuests } from './tasks/sync-guests.ts'
+import { type SyncedHost, syncGuests } from './tasks/sync-guests.ts'
 
 export interface AgentsOptions {
   hosts: readonly AgentHost[]
@@ -27,6 +27,10 @@ export async function startAgents(options: AgentsOptions): Promise<AsyncDisposab
   const { hosts, bus, images, log } = options
   const conductor = rpcClient(bus, conductorRpc)
   await using undo = new AsyncDisposableStack()
+  let running: RunningTasks | undefined
+  const concurrentBuilds = options.concurrentBuilds ?? 10
+  const onLeftover = (): void => running?.wake('sync-guests')
+  const synced: SyncedHost[] = []
   for (const each of hosts) {
     const { host, driver } = each
     undo.use(driver)
@@ -38,15 +42,15 @@ export async function startAgents(options: AgentsOptions): Promise<AsyncDisposab
         )
       })
     })
-    const handlers = agentHandlers(each, { images, log, concurrentBuilds: options.concurrentBuilds ?? 10 })
+    const handlers = agentHandlers(each, { images, log, concurrentBuilds, onLeftover })
+    synced.push({ host, driver, destroy: async (args) => handlers.destroy(args) })
     undo.use(await serveRpc(bus, agentRpc, { server: host }, handlers))
   }
   const told = new Map<string, string>()
-  let running: RunningTasks | undefined
   const all = [
     reportInventory({ hosts, conductor, told }),
     reportHosts({ hosts, conductor, told, tellInventory: () => running?.wake('report-inventory') }),
-    syncGuests({ hosts, conductor, log }),
+    syncGuests({ hosts: synced, conductor, log }),
   ]
   const retrying = all.map((task) => undo.use(retrySoon(task, (name) => running?.wake(name))))
   const tasks = undo.use(runTasks(retrying, { log }))

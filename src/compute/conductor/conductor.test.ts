@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from '#testing/until.ts'
+import { openDatabase } from '../../base/db/database.ts'
 import { isFault } from '../../base/errors.ts'
 import { silentLogger } from '../../base/log.ts'
 import { requestBuilds } from '../rpc/request-work.ts'
 import { listActionEvents, listActions } from '../store/actions.ts'
+import type { CellTables } from '../store/cell-tables.ts'
 import { deleteComputeNodes } from '../store/compute-nodes.ts'
+import { destroyGuest } from './destroy-guest.ts'
+import { syncGuests } from './power-sync.ts'
 import { settleTasks } from './tasks/settle-tasks.ts'
 import { computeWorld, newBuild } from './world.ts'
 
@@ -210,6 +215,61 @@ test('guests of deleted instances are found as leftovers, guests nobody knows ar
   assert.deepEqual(await sync(), { leftovers: [] })
   await world.remove(uuid)
   assert.deepEqual(await sync(), { leftovers: [uuid] })
+})
+
+test('a server is deleted while its host is down; its guest is ended when the host is back', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.create()
+  const bystander = await world.create()
+  const { host } = await world.show(uuid)
+  await world.stopHosts()
+  await world.remove(uuid)
+  assert.equal(await world.find(uuid), undefined)
+  assert.deepEqual(await world.leftovers(uuid), [`guest on ${host}`])
+  await world.startHosts()
+  await until(async () => ((await world.leftovers(uuid)).length === 0 ? true : undefined), 'the guest to end')
+  const server = await world.show(bystander)
+  assert.equal((await world.drivers.get(server.host!)!.guestState(bystander))?.power, 'running')
+})
+
+test('a host is told of a guest to end even if it looked before the server was gone', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.create()
+  const { host } = await world.show(uuid)
+  await world.stopHosts()
+  // As in a flow between its first step and its last: nothing but the message says that the guest is no more.
+  const { id: cellId } = (await world.show(uuid)).cell!
+  await destroyGuest(world.conductor.deps, { uuid, cellId, host: host! })
+  await world.startHosts()
+  const driver = world.drivers.get(host!)!
+  await until(
+    async () => ((await driver.guestState(uuid)) === undefined ? true : undefined),
+    'the guest to end',
+  )
+})
+
+test('files of a deleted instance are leftovers, those of one that lives are not', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.create()
+  const remnants = [uuid, 'stranger']
+  const { conductor } = world.work
+  const sync = (host: string) => conductor.syncGuests({ host, guests: [], remnants })
+  assert.deepEqual(await sync('host1'), { leftovers: [] })
+  assert.deepEqual(await sync('host2'), { leftovers: [] })
+  await world.remove(uuid)
+  assert.deepEqual(await sync('host1'), { leftovers: [uuid] })
+})
+
+test('a cell that cannot be reached has no leftovers', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.create()
+  await world.remove(uuid)
+  const [cell] = world.cells.withHosts()
+  // Nothing listens on port 1.
+  await using db = openDatabase<CellTables>('mysql+pymysql://nova:nova@127.0.0.1:1/nova')
+  const cells = { ...world.cells, withHosts: () => [{ ...cell!, db }] }
+  const guests = [{ uuid, name: 'instance-00000001', power: 'running' as const }]
+  assert.deepEqual(await syncGuests({ ...world.conductor.deps, cells }, { host: 'host1', guests }), [])
 })
 
 test('servers of an anti-affinity group go to different hosts, also when they are asked for at once', async () => {

@@ -60,22 +60,32 @@ function vmStateFor(vmState: string, power: PowerState): string {
   return vmState
 }
 
+export interface HostGuests {
+  host: string
+  guests: readonly GuestState[]
+  /** Uuids of which the host has files and no guest. */
+  remnants?: readonly string[]
+}
+
 /**
- * Compares all guests of a host; gives those whose instance was deleted, or is on another host by now. A guest that no
- * cell ever heard of is left alone: a database that was lost must not take the guests with it.
+ * Compares all guests of a host; gives those whose instance was deleted, or is on another host by now, and the files of
+ * instances that were deleted. What no cell ever heard of is left alone: a database that was lost must not take the
+ * guests with it. Nor do files alone tell that an instance which lives has moved: hosts may share their disks.
  */
-export async function syncGuests(deps: Deps, host: string, guests: readonly GuestState[]): Promise<string[]> {
+export async function syncGuests(deps: Deps, { host, guests, remnants = [] }: HostGuests): Promise<string[]> {
   const { cells, agents, log } = deps
+  const files = new Set(remnants)
   const powerOf = new Map(guests.map((guest) => [guest.uuid, guest.power]))
   const unknown = new Map(guests.map((guest) => [guest.uuid, guest.name]))
   const leftovers: string[] = []
   await inReachable(cells.withHosts(), async (cell) => {
-    const rows = await listConcerned(cell, host, [...powerOf.keys()])
+    const rows = await listConcerned(cell, host, [...powerOf.keys(), ...files])
     for (const row of rows) {
       unknown.delete(row.uuid)
       const power = powerOf.get(row.uuid)
       const gone = row.deleted !== 0 || (row.host !== host && row.task_state === null)
       if (gone && power !== undefined) leftovers.push(row.uuid)
+      else if (row.deleted !== 0 && files.has(row.uuid)) leftovers.push(row.uuid)
       else if (!gone && row.host === host && power !== undefined) await follow(deps, cell, row, power)
       else if (!gone && row.task_state === null && row.vm_state !== 'error' && row.power_state !== 0) {
         const now = await agents(cell.id).powerState({ uuid: row.uuid }, { server: host })

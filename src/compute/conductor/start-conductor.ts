@@ -121,7 +121,7 @@ export async function startConductor(options: ConductorOptions): Promise<Conduct
         return { unknown: await unknownHosts(cell.db, hosts) }
       },
       powerChanged: (change) => notePowerChange(deps, change),
-      syncGuests: async ({ host, guests }) => ({ leftovers: await syncGuests(deps, host, guests) }),
+      syncGuests: async (said) => ({ leftovers: await syncGuests(deps, said) }),
     },
   )
   const wake = (subject: string) => flows.wake(subject)

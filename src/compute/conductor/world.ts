@@ -101,7 +101,9 @@ export async function computeWorld(options: Partial<ConductorOptions> = {}) {
   const drivers = new Map(['host1', 'host2'].map((host) => [host, new FakeDriver({ host, memoryMb: 8192 })]))
   const hosts = [...drivers].map(([host, driver]) => ({ host, driver, hostIp: '127.0.0.1' }))
   const images = { download: async () => undefined }
-  life.use(await startAgents({ hosts, bus, images, log: silentLogger }))
+  const startHosts = () => startAgents({ hosts, bus, images, log: silentLogger })
+  let running = await startHosts()
+  life.defer(() => running[Symbol.asyncDispose]())
   await conductor.flows.start()
   network.onBound = (portId) => conductor.deps.vifs.plugged(portId, true)
   const work = { apiDb, conductor: rpcClient(bus, conductorRpc) }
@@ -136,6 +138,16 @@ export async function computeWorld(options: Partial<ConductorOptions> = {}) {
     async operate(uuid: string, operation: OperationName): Promise<void> {
       await requestOperation(work, await getInstance(dbs, uuid), operation, requester())
       await runToEnd(uuid)
+    },
+    /** The agents of all hosts end, so long ago that the hosts count as down. */
+    async stopHosts(): Promise<void> {
+      await running[Symbol.asyncDispose]()
+      for (const { db } of cells.withHosts())
+        await db.updateTable('services').set({ last_seen_up: '2000-01-01T00:00:00.000Z' }).execute()
+      directory.forget()
+    },
+    async startHosts(): Promise<void> {
+      running = await startHosts()
     },
     show: (uuid: string) => getInstance(dbs, uuid),
     find: (uuid: string) => findInstance(dbs, uuid),

@@ -54,6 +54,8 @@ export const agentRpc = defineRpc('compute', {
   /** Lets a guest run that was spawned paused. */
   release: { args: ofUuid, reply: Power },
   destroy: { args: ofUuid, reply: Type.Object({}), timeoutSeconds: 300 },
+  /** The same for a host that is away: nobody waits, and the message is kept until it is back. */
+  reap: { args: ofUuid },
   start: { args: ofGuest, reply: Power, timeoutSeconds: 300 },
   stop: {
     args: Type.Object({ uuid: Type.String(), timeoutSeconds: Type.Number() }),

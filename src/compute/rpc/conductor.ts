@@ -64,9 +64,13 @@ export const conductorRpc = defineRpc('conductor', {
   powerChanged: {
     args: Type.Object({ host: Type.String(), uuid: Type.String(), power: PowerStateName }),
   },
-  /** All the guests of a host; the reply names those that belong to no instance there. */
+  /** All the guests of a host, and what it has files of; the reply names what belongs to no instance there. */
   syncGuests: {
-    args: Type.Object({ host: Type.String(), guests: Type.Array(Guest) }),
+    args: Type.Object({
+      host: Type.String(),
+      guests: Type.Array(Guest),
+      remnants: Type.Optional(Type.Array(Type.String())),
+    }),
     reply: Type.Object({ leftovers: Type.Array(Type.String()) }),
   },
 })

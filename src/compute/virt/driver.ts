@@ -86,11 +86,13 @@ export interface Driver extends AsyncDisposable {
   inventory(): Promise<HostInventory>
   /** Every guest on the host that belongs to this compute service. */
   listGuests(): Promise<GuestState[]>
+  /** Uuids of which the host has files and the hypervisor no guest: something ended half-way, or is under way. */
+  listRemnants(): Promise<string[]>
   guestState(uuid: string): Promise<GuestState | undefined>
 
   /**
    * Makes disks and defines the guest, paused when `paused`. Idempotent by uuid: leftovers of an earlier try are
-   * replaced. On failure it leaves nothing behind. `progress` names the step for the instance action's events.
+   * replaced. On failure it leaves nothing behind.
    */
   spawn(spec: GuestSpec, images: ImageSource, options: { paused: boolean }): Promise<void>
   /** Lets a guest that `spawn` left paused run. */

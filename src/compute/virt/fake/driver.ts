@@ -74,6 +74,10 @@ export class FakeDriver implements Driver {
     return [...this.#guests.values()].map(stateOf)
   }
 
+  async listRemnants(): Promise<string[]> {
+    return []
+  }
+
   async guestState(uuid: string): Promise<GuestState | undefined> {
     const guest = this.#guests.get(uuid)
     return guest === undefined ? undefined : stateOf(guest)

@@ -1,6 +1,7 @@
 /** The `libvirt` driver: real guests, through a libvirtd on this host. */
 import { readdir } from 'node:fs/promises'
 import { describeError, isFault, notFound } from '../../../base/errors.ts'
+import { isUuid } from '../../../base/ids.ts'
 import type { Driver, GuestSpec, GuestState, HostInventory, ImageSource, LifecycleEvent } from '../driver.ts'
 import { BaseCache } from './base-cache.ts'
 import { readConsoleLog } from './console-log.ts'
@@ -59,6 +60,13 @@ class LibvirtDriver implements Driver {
   async listGuests(): Promise<GuestState[]> {
     const [domains, ours] = await Promise.all([this.#domains.list(), this.#directories()])
     return domains.filter(({ uuid }) => ours.has(uuid))
+  }
+
+  async listRemnants(): Promise<string[]> {
+    // First: what is built meanwhile has a directory before it has a domain.
+    const directories = await this.#directories()
+    const known = new Set((await this.#domains.list()).map(({ uuid }) => uuid))
+    return [...directories].filter((name) => isUuid(name) && !known.has(name))
   }
 
   guestState(uuid: string): Promise<GuestState | undefined> {
