@@ -396,6 +396,51 @@ inOwnNetns(import.meta.filename, () => {
     assert.equal(heard.lines.length, before)
   })
 
+  async function startAgainWith(filter: BridgeOptions['filter']): Promise<void> {
+    await bridgeAgent[Symbol.asyncDispose]()
+    options = { ...options, filter }
+    bridgeAgent = await startBridge()
+  }
+
+  const namedSets = () => execFileSync('ipset', ['list', '-name'], { encoding: 'utf8' }).trim()
+
+  test('without ipset guests are protected alike: members of a remote group get in, others do not', async () => {
+    const ports = guests.map((guest) => guest.port)
+    const [one, two] = guests as [VethGuest, VethGuest]
+    const [first, second] = ports.map((each) => each.fixedIps[0]!.ipAddress) as [string, string]
+    one.useAddresses()
+    await startAgainWith({ packets: true, sets: false })
+    await want(ports, [aRule({ remoteGroupId: groupId })])
+    assert.equal(namedSets(), '')
+    assert.equal(await one.reaches(second), true)
+    server.wanted.remoteGroups[groupId]!.ipv4 = [`${second}/32`]
+    await bridgeAgent.sync()
+    assert.equal(await one.reaches(second), false)
+    assert.equal(await two.reaches(first), true)
+    const before = changes()
+    await startAgainWith({ packets: true, sets: false })
+    await bridgeAgent.sync()
+    assert.equal(changes(), before)
+  })
+
+  test('without a firewall guests hear everything, and a forged sender is still not heard', async () => {
+    const ports = guests.map((guest) => guest.port)
+    const [one, , witness] = guests as [VethGuest, VethGuest, VethGuest]
+    const third = ports[2]!.fixedIps[0]!.ipAddress
+    await startAgainWith({ packets: false, sets: true })
+    await want(ports, [])
+    assert.equal(execFileSync('iptables-save', { encoding: 'utf8' }).includes('neutron-linuxbri-i'), false)
+    assert.equal(await one.reaches(third), true)
+    await using heard = await witness.listen('ether src 02:00:00:00:66:66')
+    one.ip('link', 'set', 'eth0', 'address', '02:00:00:00:66:66')
+    assert.equal(await one.reaches(third), false)
+    one.ip('link', 'set', 'eth0', 'address', one.port.macAddress)
+    assert.deepEqual(heard.lines, [])
+    await startAgainWith({ packets: true, sets: true })
+    await want(ports, [])
+    assert.equal(await one.reaches(third), false)
+  })
+
   test('a purge leaves nothing', async () => {
     for (const guest of guests) guest.remove()
     for (const agent of [bridgeAgent, dhcpAgent]) await agent[Symbol.asyncDispose]()

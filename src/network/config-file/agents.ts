@@ -38,6 +38,16 @@ export const agentOptions = {
   },
 } as const
 
+/** By today's names and by the classes that they stood for. */
+const firewallDrivers = [
+  'iptables',
+  'iptables_hybrid',
+  'noop',
+  'neutron.agent.linux.iptables_firewall.IptablesFirewallDriver',
+  'neutron.agent.linux.iptables_firewall.OVSHybridIptablesFirewallDriver',
+  'neutron.agent.firewall.NoopFirewallDriver',
+] as const
+
 export const linuxbridgeAgentOptions = {
   ...agentOptions,
   physicalInterfaceMappings: {
@@ -89,6 +99,27 @@ export const linuxbridgeAgentOptions = {
     default: null,
     help: 'UDP port of the tunnels. Default: 8472, as the kernel has it.',
   },
+  enableSecurityGroup: {
+    group: 'securitygroup',
+    name: 'enable_security_group',
+    type: bool,
+    default: true,
+    help: 'Filter what guests of this host send and hear by their security groups. Forged MAC addresses and ARP are refused in any case.',
+  },
+  firewallDriver: {
+    group: 'securitygroup',
+    name: 'firewall_driver',
+    type: optional(choice(...firewallDrivers)),
+    default: null,
+    help: 'What filters: iptables, or noop for nothing; iptables_hybrid is the same as iptables here. Default: iptables (OpenStack: noop).',
+  },
+  enableIpset: {
+    group: 'securitygroup',
+    name: 'enable_ipset',
+    type: bool,
+    default: true,
+    help: 'Keep the members of security groups that rules name in sets; else each member has a rule of its own.',
+  },
 } as const
 
 /** What the bridge agent takes. */
@@ -101,6 +132,10 @@ export const bridgeOptionsOf = (config: Config<typeof linuxbridgeAgentOptions>):
     l2Population: config.l2Population,
     group: config.vxlanGroup,
     udpPort: config.udpDstport ?? 8472,
+  },
+  filter: {
+    packets: config.enableSecurityGroup && !/noop/i.test(config.firewallDriver ?? ''),
+    sets: config.enableIpset,
   },
 })
 

@@ -88,7 +88,14 @@ test('extensions follow from the configuration', async () => {
   const { cloud } = await asking({ extensionDrivers: [], enableSecurityGroup: false })
   await using _cloud = cloud
   const aliases = await cloud.client('member:blue').listExtensions()
-  for (const alias of ['port-security', 'dns-integration', 'security-group', 'router', 'l3_agent_scheduler'])
+  for (const alias of [
+    'port-security',
+    'dns-integration',
+    'security-group',
+    'allowed-address-pairs',
+    'router',
+    'l3_agent_scheduler',
+  ])
     assert.equal(aliases.includes(alias), false, alias)
   const { network } = (await cloud.member('POST', '/networks', { network: {} })).body
   assert.equal('port_security_enabled' in network, false)

@@ -84,6 +84,8 @@ export interface WantedPort {
   adminStateUp: boolean
   /** False: no security groups and no anti-spoofing at all. */
   portSecurityEnabled: boolean
+  /** False: forged senders are refused, and nothing else is: the server has no security groups. */
+  packetFilter?: false
   fixedIps: readonly FixedIp[]
   allowedAddressPairs: readonly { ipAddress: string; macAddress: string }[]
   securityGroupIds: readonly string[]

@@ -159,3 +159,15 @@ test('events that compute does not take are sent again, in order', async () => {
   while (taken.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
   assert.deepEqual(taken, ['network-vif-plugged', 'network-vif-unplugged'])
 })
+
+test('a server without security groups says so of its ports to compute and to agents', async () => {
+  await using cloud = await testNetwork({ options: { enableSecurityGroup: false } })
+  await cloud.rpc('reportState', bridgeAgent('one'))
+  const { network } = await withNetwork(cloud)
+  const port = await cloud.client('admin:blue').createPort({ networkId: network.id, host: 'one' })
+  assert.equal(port.vifDetails['port_filter'], false)
+  assert.deepEqual(port.securityGroupIds, [])
+  const [wanted] = (await cloud.wantedL2('one')).ports
+  assert.equal(wanted?.packetFilter, false)
+  assert.equal(wanted?.portSecurityEnabled, true)
+})

@@ -21,7 +21,7 @@ export async function wantedL2(
 async function everything(deps: ForwardingDeps, host: string): Promise<Content> {
   const { db } = deps
   const rows = await boundPortsOf(db, host)
-  const ports = await viewPorts(db, rows)
+  const ports = await viewPorts(deps, rows)
   const networks = await viewNetworks(
     db,
     rows.flatMap((row) => row.segment_id ?? []),
@@ -43,7 +43,7 @@ async function part(deps: ForwardingDeps, host: string, changes: Changes, known:
       own.map((port) => port.id),
     )
   ).filter((row) => row.host === host)
-  const ports = await viewPorts(db, rows)
+  const ports = await viewPorts(deps, rows)
   const here = new Set(rows.map((row) => row.id))
   const gonePorts = own.filter((port) => !here.has(port.id)).map((port) => port.id)
 

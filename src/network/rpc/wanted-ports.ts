@@ -1,6 +1,7 @@
 /** The ports of a host as its L2 agent must wire them, and the networks they are on. */
 import { type Kysely, sql } from 'kysely'
 import { statement } from '../../base/db/statement.ts'
+import type { NetworkOptions } from '../config.ts'
 import { parseCidr } from '../ipam/ip.ts'
 import { allocationsOf } from '../store/allocations.ts'
 import { byIds } from '../store/by-ids.ts'
@@ -39,7 +40,10 @@ export const boundPortsById = byIds((db, ids) =>
   boundPorts(db as Kysely<Tables>).where('ports.id', 'in', ids),
 )
 
-export async function viewPorts(db: Kysely<Tables>, rows: readonly BoundPort[]): Promise<WantedPort[]> {
+export async function viewPorts(
+  { db, options }: { db: Kysely<Tables>; options: NetworkOptions },
+  rows: readonly BoundPort[],
+): Promise<WantedPort[]> {
   const ids = rows.map((row) => row.id)
   const ips = await allocationsOf(db, ids)
   const prefixLengths = await prefixLengthsOf(db, [...ips.values()].flat())
@@ -53,6 +57,7 @@ export async function viewPorts(db: Kysely<Tables>, rows: readonly BoundPort[]):
     deviceId: row.device_id,
     adminStateUp: row.admin_state_up === 1,
     portSecurityEnabled: row.port_security_enabled === 1,
+    ...(options.enableSecurityGroup ? {} : { packetFilter: false }),
     fixedIps: fixedIps(ips.get(row.id) ?? [], prefixLengths),
     allowedAddressPairs: (pairs.get(row.id) ?? []).map((pair) => ({
       ipAddress: pair.ip_address,

@@ -131,6 +131,103 @@ test('a member that joins a remote group changes its set and no rule', async () 
   assert.deepEqual([...(set?.entries ?? [])], ['10.0.0.1', '10.0.0.7'])
 })
 
+test('without sets each member of a remote group has a rule, and one that leaves loses its connections', async () => {
+  const host = new FakeHost()
+  const filter = { packets: true, sets: true }
+  const wanted = {
+    ...emptyWanted(),
+    networks: [aNetwork()],
+    ports: [aPort(1)],
+    securityGroups: aGroup([aRule({ remoteGroupId: groupId, protocol: 'icmp' })]),
+    remoteGroups: { [groupId]: { ipv4: ['10.0.0.1/32', '10.0.0.2/32'], ipv6: ['2001:db8::2/128'] } },
+  }
+  {
+    await using before = await startAgent({ filter }, host)
+    before.server.wanted = structuredClone(wanted)
+    await before.agent.sync()
+    assert.equal((await host.sets()).size, 1)
+  }
+  await using world = await startAgent({ filter: { ...filter, sets: false } }, host)
+  world.server.wanted = wanted
+  await world.agent.sync()
+  assert.equal((await host.sets()).size, 0)
+  const allowed = async () => {
+    const chain = (await host.rules('ipv4'))
+      .get('filter')
+      ?.get(`neutron-linuxbri-i${aPort(1).id.slice(0, 10)}`)
+    return chain?.filter((rule) => rule.includes('-p icmp'))
+  }
+  assert.deepEqual(await allowed(), ['-s 10.0.0.1/32 -p icmp -j RETURN', '-s 10.0.0.2/32 -p icmp -j RETURN'])
+  wanted.remoteGroups = { [groupId]: { ipv4: ['10.0.0.1/32'], ipv6: [] } }
+  await world.agent.sync()
+  assert.deepEqual(await allowed(), ['-s 10.0.0.1/32 -p icmp -j RETURN'])
+  assert.deepEqual(
+    host.forgotten.map(({ address }) => address),
+    ['10.0.0.1'],
+  )
+})
+
+test('without sets the tool for them need not be there', async () => {
+  const host = new FakeHost()
+  host.sets = () => Promise.reject(new Error('ipset could not be started'))
+  await using world = await startAgent({ filter: { packets: true, sets: false } }, host)
+  world.server.wanted = {
+    ...emptyWanted(),
+    networks: [aNetwork()],
+    ports: [aPort(1)],
+    securityGroups: aGroup(),
+  }
+  await world.agent.sync()
+  assert.ok((await host.rules('ipv4')).get('filter')!.has('neutron-linuxbri-sg-chain'))
+})
+
+test('a host that filters no packets still refuses forged senders, and one that filtered before takes its rules away', async () => {
+  const host = new FakeHost()
+  const wanted = {
+    ...emptyWanted(),
+    networks: [aNetwork()],
+    ports: [aPort(1), aPort(2, { portSecurityEnabled: false })],
+    securityGroups: aGroup([aRule({ remoteGroupId: groupId })]),
+    remoteGroups: { [groupId]: { ipv4: ['10.0.0.1/32'], ipv6: [] } },
+  }
+  {
+    await using before = await startAgent({}, host)
+    before.server.wanted = structuredClone(wanted)
+    await before.agent.sync()
+  }
+  await using world = await startAgent({ filter: { packets: false, sets: true } }, host)
+  world.server.wanted = wanted
+  await world.agent.sync()
+  for (const family of ['ipv4', 'ipv6'] as const)
+    for (const chains of (await host.rules(family)).values())
+      assert.deepEqual([...chains.values()].flat(), [])
+  assert.equal((await host.sets()).size, 0)
+  const frames = (await host.rules('bridge')).get('nat')
+  assert.deepEqual([...(frames?.keys() ?? [])].sort(), [
+    'PREROUTING',
+    'neutron-linuxbri-PREROUTING',
+    'neutronARP-tapaaaaaaa1-22',
+    'neutronMAC-tapaaaaaaa1-22',
+  ])
+  host.plugTap(tapName(aPort(1).id), bridgeName(networkId))
+  await until(() => wanted.ports[0]?.status === 'ACTIVE')
+})
+
+test('a port of a server without security groups is not filtered, but may not forge who it is', async () => {
+  await using world = await startAgent()
+  const { server, host, agent } = world
+  server.wanted = {
+    ...emptyWanted(),
+    networks: [aNetwork()],
+    ports: [aPort(1, { securityGroupIds: [], packetFilter: false })],
+  }
+  await agent.sync()
+  const forward = (await host.rules('ipv4')).get('filter')?.get('neutron-linuxbri-FORWARD')
+  assert.equal(forward?.filter((rule) => rule.endsWith('-j ACCEPT')).length, 2)
+  assert.equal((await host.rules('ipv4')).get('filter')?.has('neutron-linuxbri-iaaaaaaa1-2'), false)
+  assert.ok((await host.rules('bridge')).get('nat')?.has('neutronMAC-tapaaaaaaa1-22'))
+})
+
 test('a rule that is taken away ends the connections it allowed; one that is added ends none', async () => {
   await using world = await startAgent()
   const { server, host, agent } = world

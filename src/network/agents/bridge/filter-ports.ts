@@ -2,6 +2,7 @@
 import { describeError } from '../../../base/errors.ts'
 import type { Logger } from '../../../base/log.ts'
 import type { Host } from '../../../linux/host.ts'
+import type { AddressSets } from '../../../linux/ipset.ts'
 import type { WantedPort } from '../../rpc/agents.ts'
 import { bridgeName, type CloudNames } from '../names.ts'
 import type { BridgeOptions } from './options.ts'
@@ -51,21 +52,34 @@ export class PortFilter {
 
   /** Puts an answer of the server on record; the host is changed by `apply` or `compare`. */
   note(difference: Difference): void {
+    const { packets, sets } = this.#deps.options.filter
+    const ports = new Set(difference.ports)
+    if (packets && sets) this.#noteSets(difference)
+    else if (packets) {
+      for (const { groupId } of difference.members)
+        for (const id of this.#state.portsNaming(groupId)) ports.add(id)
+    }
+    for (const id of ports) this.#notePort(id)
+  }
+
+  #noteSets({ members, groups }: Difference): void {
     // Sets that are new take their members from the state, which has these already.
-    for (const { groupId, before, after } of difference.members) this.#sets.change(groupId, before, after)
-    if (difference.groups.size > 0) this.#sets.name(this.#state.groups.values(), this.#state.members)
-    for (const id of difference.ports) this.#notePort(id)
+    for (const { groupId, before, after } of members) this.#sets.change(groupId, before, after)
+    if (groups.size > 0) this.#sets.name(this.#state.groups.values(), this.#state.members)
   }
 
   #notePort(id: string): void {
+    const { names, options } = this.#deps
     const port = this.#state.ports.get(id)
     const bridge = port === undefined ? '' : this.#bridgeOf(port.networkId)
     const parts =
       port === undefined
         ? []
         : portRules(port, {
+            packets: options.filter.packets,
             groups: this.#state.groups,
-            names: this.#deps.names,
+            members: options.filter.sets ? undefined : this.#state.members,
+            names,
             protocols: this.#protocols ?? new Map(),
             bridge,
             zone: this.#zones.of(bridge),
@@ -92,14 +106,21 @@ export class PortFilter {
   /** Reads all rules and sets of the host, and makes them what is wanted. */
   async compare(): Promise<void> {
     const { host, names, log } = this.#deps
-    const actual = await readHostRules(host)
+    const actual = { ...(await readHostRules(host)), sets: await this.#setsOf(host) }
     const bridges = [...this.#state.networks.keys()].map((id) => this.#bridgeOf(id))
     this.#zones.learn(zonesInUse(actual.ipv4), new Set(bridges))
     this.#rules.takeChanges()
     this.#sets.takeChanges()
     const wanted = { rules: this.#rules.whole(), sets: this.#sets.whole() }
-    if (await changeFilter(host, await compareFilter(host, names, actual, wanted)))
+    if (await changeFilter(host, compareFilter(names, actual, wanted)))
       log.info({ ports: this.#ports.size }, 'packet filter changed')
+  }
+
+  /** Without `enable_ipset` there are none to keep, and the tool need not be there to find those of before. */
+  async #setsOf(host: Host): Promise<AddressSets> {
+    const { packets, sets } = this.#deps.options.filter
+    if (packets && sets) return await host.sets()
+    return await host.sets().catch(() => new Map())
   }
 
   /** Ends what rules that are gone once allowed. The rules themselves are in force already if this fails. */

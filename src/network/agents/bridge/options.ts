@@ -13,10 +13,18 @@ export interface BridgeOptions {
     group: string
     udpPort: number
   }
+  /** What protects guests, and others from them (`[securitygroup]`). */
+  filter: {
+    /** False: only forged MAC addresses and ARP are refused; what a guest sends and hears is not filtered. */
+    packets: boolean
+    /** Members of remote groups stand in sets (`enable_ipset`); else each has a rule of its own. */
+    sets: boolean
+  }
 }
 
 export const defaultBridgeOptions: BridgeOptions = {
   physicalInterfaceMappings: {},
   bridgeMappings: {},
   vxlan: { enabled: false, localIp: '', l2Population: true, group: '224.0.0.1', udpPort: 8472 },
+  filter: { packets: true, sets: true },
 }

@@ -32,18 +32,17 @@ export async function readHostRules(host: Host): Promise<HostRules> {
 }
 
 /** What makes the host's rules and sets what is wanted. */
-export async function compareFilter(
-  host: Host,
+export function compareFilter(
   names: CloudNames,
-  actual: HostRules,
+  actual: HostRules & { sets: AddressSets },
   wanted: { rules: Record<RuleFamily, ReadonlyMap<string, WantedTable>>; sets: AddressSets },
-): Promise<FilterChanges> {
+): FilterChanges {
   const owns = ownership(names)
   const compare = (family: RuleFamily) =>
     [...wanted.rules[family]].flatMap(
       ([table, content]) => compareTable(table, actual[family].get(table), content, owns) ?? [],
     )
-  const sets = compareSets(await host.sets(), wanted.sets, (name) => name.startsWith(names.sets))
+  const sets = compareSets(actual.sets, wanted.sets, (name) => name.startsWith(names.sets))
   return { rules: { bridge: compare('bridge'), ipv4: compare('ipv4'), ipv6: compare('ipv6') }, sets }
 }
 

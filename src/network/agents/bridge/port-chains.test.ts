@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cloudNames } from '../names.ts'
 import { aGroup, aPort, aRule, groupId } from '../testing.ts'
-import { portChains } from './port-chains.ts'
+import { frameChains, portChains } from './port-chains.ts'
 import { linkLocalAddress, ruleText } from './rule-text.ts'
 
 const names = cloudNames('default')
 const groups = (rules?: Parameters<typeof aGroup>[0]) => new Map(Object.entries(aGroup(rules)))
+const how = { names, protocols: new Map<number, string>() }
 const text = (values: Parameters<typeof aRule>[0]) => ruleText(aRule(values), names, new Map([[47, 'gre']]))
 
 test('rules are spelled as iptables-save prints them', () => {
@@ -44,7 +45,7 @@ test('a guest may only be who it is: its addresses with its MAC address, and its
     ],
     allowedAddressPairs: [{ ipAddress: '10.9.0.0/16', macAddress: '02:00:00:00:00:09' }],
   })
-  const chains = portChains(port, groups(), names, new Map())
+  const chains = portChains(port, { ...how, groups: groups() })
   assert.deepEqual(chains.ipv4.get('neutron-linuxbri-saaaaaaa1-2'), [
     '-s 10.0.0.1/32 -m mac --mac-source fa:16:3e:00:00:01 -j RETURN',
     '-s 10.9.0.0/16 -m mac --mac-source 02:00:00:00:00:09 -j RETURN',
@@ -55,12 +56,13 @@ test('a guest may only be who it is: its addresses with its MAC address, and its
     '-s fe80::f816:3eff:fe00:1/128 -m mac --mac-source fa:16:3e:00:00:01 -j RETURN',
     '-j DROP',
   ])
-  assert.deepEqual(chains.bridge.get('neutronMAC-tapaaaaaaa1-22'), [
+  const frames = frameChains(port, names)
+  assert.deepEqual(frames.get('neutronMAC-tapaaaaaaa1-22'), [
     '-s 02:00:00:00:00:09 -j RETURN',
     '-s fa:16:3e:00:00:01 -j RETURN',
     '-j DROP',
   ])
-  assert.deepEqual(chains.bridge.get('neutronARP-tapaaaaaaa1-22'), [
+  assert.deepEqual(frames.get('neutronARP-tapaaaaaaa1-22'), [
     '-p ARP --arp-ip-src 10.0.0.1 -j ACCEPT',
     '-p ARP --arp-ip-src 10.9.0.0/16 -j ACCEPT',
     '-j DROP',
@@ -68,7 +70,7 @@ test('a guest may only be who it is: its addresses with its MAC address, and its
 })
 
 test('without rules everything that comes in is dropped, except answers and DHCP', () => {
-  const chains = portChains(aPort(1), groups(), names, new Map())
+  const chains = portChains(aPort(1), { ...how, groups: groups() })
   assert.deepEqual(chains.ipv4.get('neutron-linuxbri-iaaaaaaa1-2'), [
     '-d 10.0.0.1/32 -p udp -m udp --sport 67 --dport 68 -j RETURN',
     '-d 255.255.255.255/32 -p udp -m udp --sport 67 --dport 68 -j RETURN',
@@ -81,7 +83,7 @@ test('without rules everything that comes in is dropped, except answers and DHCP
 test('a stateless group has no rules about connections', () => {
   const stateless = groups([aRule({ protocol: 'icmp' })])
   stateless.get(groupId)!.stateful = false
-  const chains = portChains(aPort(1), stateless, names, new Map())
+  const chains = portChains(aPort(1), { ...how, groups: stateless })
   assert.equal(
     [...chains.ipv4.values()].flat().some((rule) => rule.includes('state')),
     false,

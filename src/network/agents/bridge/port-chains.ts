@@ -5,7 +5,10 @@ import { type CloudNames, tapName } from '../names.ts'
 import { canonicalPrefix, type Family, linkLocalAddress, type ProtocolNames, ruleText } from './rule-text.ts'
 
 /** Chain name → rules, for each family. */
-export type PortChains = Record<Family | 'bridge', Map<string, string[]>>
+export type PortChains = Record<Family, Map<string, string[]>>
+
+/** Group → port → its addresses, as CIDRs. */
+export type Members = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
 
 /** Device owners whose ports are part of the network itself, such as its DHCP server. */
 export const isTrusted = (port: WantedPort): boolean => port.deviceOwner.startsWith('network:')
@@ -25,14 +28,21 @@ const icmp6Inbound = [130, 134, 135, 136]
 /** What a guest without an address may say, to find out that nobody else has it: reports and solicitations. */
 const icmp6Unspecified = [131, 135, 143]
 
+export interface PortChainsInput {
+  groups: ReadonlyMap<string, WantedGroup>
+  names: CloudNames
+  protocols: ProtocolNames
+  /** Whose addresses rules that name a remote group are spelled out with; undefined: they stand in sets. */
+  members?: Members | undefined
+}
+
 export function portChains(
   port: WantedPort,
-  groups: ReadonlyMap<string, WantedGroup>,
-  names: CloudNames,
-  protocols: ProtocolNames,
+  { groups, names, protocols, members }: PortChainsInput,
 ): PortChains {
-  const chains: PortChains = { ipv4: new Map(), ipv6: new Map(), bridge: new Map() }
-  const rules = port.securityGroupIds.flatMap((id) => groups.get(id)?.rules ?? [])
+  const chains: PortChains = { ipv4: new Map(), ipv6: new Map() }
+  const named = port.securityGroupIds.flatMap((id) => groups.get(id)?.rules ?? [])
+  const rules = members === undefined ? named : named.flatMap((rule) => spelledOut(rule, members))
   const stateful = isStateful(port, groups)
   for (const family of ['ipv4', 'ipv6'] as const) {
     const allowed = (direction: SecurityGroupRule['direction']) =>
@@ -44,8 +54,17 @@ export function portChains(
     ])
     chains[family].set(chainOf(names, 'i', port), [...ingressRules(port, family), ...allowed('ingress')])
   }
-  frameChains(port, names, chains.bridge)
   return chains
+}
+
+/** A rule about a remote group as one rule for each address of its members. */
+function spelledOut(rule: SecurityGroupRule, members: Members): SecurityGroupRule[] {
+  const { remoteGroupId, ethertype } = rule
+  if (remoteGroupId === null) return [rule]
+  const addresses = [...(members.get(remoteGroupId)?.values() ?? [])].flat()
+  return addresses
+    .filter((address) => address.includes(':') === (ethertype === 'IPv6'))
+    .map((remoteIpPrefix) => ({ ...rule, remoteGroupId: null, remoteIpPrefix }))
 }
 
 function groupRules(
@@ -129,7 +148,8 @@ function spoofRules(port: WantedPort, family: Family): string[] {
 }
 
 /** What iptables does not see: frames that are not IP, with a forged sender, and ARP that claims another's address. */
-function frameChains(port: WantedPort, names: CloudNames, chains: Map<string, string[]>): void {
+export function frameChains(port: WantedPort, names: CloudNames): Map<string, string[]> {
+  const chains = new Map<string, string[]>()
   const tap = tapName(port.id)
   const macs = [port.macAddress, ...port.allowedAddressPairs.map((pair) => pair.macAddress)]
   const own = [...new Set(macs.filter((mac) => mac !== '').map((mac) => mac.toLowerCase()))].sort()
@@ -141,9 +161,10 @@ function frameChains(port: WantedPort, names: CloudNames, chains: Map<string, st
     .filter((address) => !address.includes(':'))
     .map((address) => canonicalPrefix(address).replace(/\/32$/, ''))
   const anybody = port.fixedIps.length === 0 || addresses.some((address) => address.endsWith('/0'))
-  if (anybody) return
+  if (anybody) return chains
   chains.set(names.arpChains + tap, [
     ...[...new Set(addresses)].sort().map((address) => `-p ARP --arp-ip-src ${address} -j ACCEPT`),
     '-j DROP',
   ])
+  return chains
 }

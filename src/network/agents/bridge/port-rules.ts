@@ -1,9 +1,15 @@
 /** All packet filter rules that one port brings along: chains of its own, and rules in the chains that all ports share. */
 import type { RuleFamily } from '../../../linux/iptables.ts'
-import type { WantedGroup, WantedPort } from '../../rpc/agents.ts'
+import type { WantedPort } from '../../rpc/agents.ts'
 import { type CloudNames, tapName } from '../names.ts'
-import { chainOf, isFiltered, isStateful, portChains } from './port-chains.ts'
-import type { ProtocolNames } from './rule-text.ts'
+import {
+  chainOf,
+  frameChains,
+  isFiltered,
+  isStateful,
+  type PortChainsInput,
+  portChains,
+} from './port-chains.ts'
 
 /** A rule of a shared chain; those of the first section stand before all of the second. */
 export interface SharedRule {
@@ -20,17 +26,20 @@ export interface TablePart {
   shared: SharedRule[]
 }
 
-export interface PortRulesInput {
-  groups: ReadonlyMap<string, WantedGroup>
-  names: CloudNames
-  protocols: ProtocolNames
+export interface PortRulesInput extends PortChainsInput {
+  /** False: only frames with a forged sender are refused. */
+  packets: boolean
   /** The connection tracking zone of the port's bridge: two networks may use the same addresses. */
   bridge: string
   zone: number
 }
 
 export function portRules(port: WantedPort, input: PortRulesInput): TablePart[] {
-  return isFiltered(port) ? filtered(port, input) : unfiltered(port, input.names)
+  const { names, packets } = input
+  const frames = isFiltered(port) ? [framePart(port, names)] : []
+  if (!packets) return frames
+  if (frames.length === 0 || port.packetFilter === false) return [...unfiltered(port, names), ...frames]
+  return [...filtered(port, input), ...frames]
 }
 
 /** What goes to or comes from a port without a filter is let through, once the other end's filter had its say. */
@@ -45,8 +54,9 @@ function unfiltered(port: WantedPort, names: CloudNames): TablePart[] {
   return (['ipv4', 'ipv6'] as const).map((family) => ({ family, table: 'filter', chains: new Map(), shared }))
 }
 
-function filtered(port: WantedPort, { groups, names, protocols, bridge, zone }: PortRulesInput): TablePart[] {
-  const chains = portChains(port, groups, names, protocols)
+function filtered(port: WantedPort, input: PortRulesInput): TablePart[] {
+  const { groups, names, bridge, zone } = input
+  const chains = portChains(port, input)
   const tap = tapName(port.id)
   const shared = sharedRules(port, names)
   const tracking: SharedRule[] = [
@@ -57,14 +67,15 @@ function filtered(port: WantedPort, { groups, names, protocols, bridge, zone }: 
     const rule = `-m physdev --physdev-in ${tap} -j CT --notrack`
     tracking.push({ chain: `${names.chains}PREROUTING`, section: 0, rule })
   }
-  const parts = (['ipv4', 'ipv6'] as const).flatMap((family): TablePart[] => [
+  return (['ipv4', 'ipv6'] as const).flatMap((family): TablePart[] => [
     { family, table: 'filter', chains: chains[family], shared },
     { family, table: 'raw', chains: new Map(), shared: tracking },
   ])
-  return [
-    ...parts,
-    { family: 'bridge', table: 'nat', chains: chains.bridge, shared: frameRules(tap, names, chains.bridge) },
-  ]
+}
+
+function framePart(port: WantedPort, names: CloudNames): TablePart {
+  const chains = frameChains(port, names)
+  return { family: 'bridge', table: 'nat', chains, shared: frameRules(tapName(port.id), names, chains) }
 }
 
 function sharedRules(port: WantedPort, names: CloudNames): SharedRule[] {

@@ -19,7 +19,8 @@ export interface BridgeAgentDeps extends AgentDeps {
 /** Starts the agent. Disposing it leaves everything wired: guests go on. */
 export async function startBridgeAgent(deps: BridgeAgentDeps): Promise<RunningAgent> {
   const { host, hostName, options, log } = deps
-  await host.filterBridgedFrames()
+  if (options.filter.packets) await host.filterBridgedFrames()
+  else log.warn('packets of guests are not filtered on this host: security groups protect nobody here')
   const { task, status, changed, tapChanged, deviceChanged, compareAll } = syncPorts({
     server: serverOf(deps),
     host,

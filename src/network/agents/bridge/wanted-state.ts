@@ -47,6 +47,14 @@ export class WantedState {
     return this.#portsOfNetwork.get(id) ?? new Set()
   }
 
+  /** Ports with a rule about a remote group. */
+  portsNaming(groupId: string): string[] {
+    const naming = [...this.groups].filter(([, { rules }]) =>
+      rules.some((rule) => rule.remoteGroupId === groupId),
+    )
+    return naming.flatMap(([id]) => [...(this.#portsOfGroup.get(id) ?? [])])
+  }
+
   /** For the next question: of what is not in it the server tells all. */
   known(): KnownL2 {
     return {

@@ -16,6 +16,7 @@ const conditions: Readonly<Record<string, (options: NetworkOptions) => boolean>>
   'security-groups-normalized-cidr': (options) => options.enableSecurityGroup,
   'security-groups-remote-address-group': (options) => options.enableSecurityGroup,
   'security-groups-shared-filtering': (options) => options.enableSecurityGroup,
+  'allowed-address-pairs': (options) => options.enableSecurityGroup,
   'address-group': (options) => options.enableSecurityGroup,
   'rbac-address-group': (options) => options.enableSecurityGroup,
   'rbac-security-groups': (options) => options.enableSecurityGroup,

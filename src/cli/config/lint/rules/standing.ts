@@ -110,33 +110,6 @@ const specially: Readonly<Record<string, Special>> = {
           why: 'A signature with the shared secret is what counts here; without one nothing is answered in any case.',
           fix: 'Write service_metadata_proxy = true, or take metadata_proxy_shared_secret out.',
         },
-  'securitygroup.enable_ipset': (value) =>
-    isTrue(value)
-      ? undefined
-      : {
-          severity: 'warning',
-          what: '[securitygroup] enable_ipset is off, but ipset is always used.',
-          why: 'Members of security groups change in one set, without touching a rule.',
-          fix: 'Take it out.',
-        },
-  'securitygroup.firewall_driver': (value) =>
-    /^(iptables|neutron\.agent\.linux\.iptables_firewall\.IptablesFirewallDriver)$/.test(value)
-      ? undefined
-      : {
-          severity: 'warning',
-          what: `[securitygroup] firewall_driver is ${value}, but rules are always made with iptables.`,
-          why: 'The linuxbridge agent has one firewall here.',
-          fix: 'Write iptables. To have no security groups, set enable_security_group = false for neutron-server.',
-        },
-  'securitygroup.enable_security_group': (value) =>
-    isTrue(value)
-      ? undefined
-      : {
-          severity: 'warning',
-          what: '[securitygroup] enable_security_group is off for the agent, which has no effect.',
-          why: 'The agent does what neutron-server tells it; only there security groups can be turned off.',
-          fix: 'Write it in ml2_conf.ini or neutron.conf of neutron-server.',
-        },
 }
 
 function isTrue(value: string): boolean {
