@@ -4,7 +4,7 @@ import { openTestDatabase, testDatabase } from '../../testing/databases/test-dat
 import { isFault } from '../errors.ts'
 import { silentLogger } from '../log.ts'
 import { isUniqueViolation, openDatabase } from './database.ts'
-import { type Migration, migrate } from './migrate.ts'
+import { type Migration, migrate, newestApplied } from './migrate.ts'
 import { parseDatabaseUrl, type ServerUrl } from './url.ts'
 import { waitForDatabase } from './wait.ts'
 
@@ -40,6 +40,20 @@ test('a migration is applied once, and a duplicate key is told apart from other 
     db.insertInto('things').values({ id: 'a', ready: 0, note: null }).execute(),
     isUniqueViolation,
   )
+})
+
+test("a database with OpenStack's own tables is left alone, with a sentence that says so", async () => {
+  await using database = await testDatabase([], { shared: true })
+  await using db = openDatabase<Tables>(database.url)
+  await migrate(db, [])
+  await db.schema.alterTable('alembic_version').dropColumn('applied_at').execute()
+  await assert.rejects(
+    migrate(db, migrations),
+    /made by another program than Kilonova.*empty database of its own/,
+  )
+  await assert.rejects(newestApplied(db, migrations), (error) => isFault(error, 'invalid'))
+  await db.schema.alterTable('alembic_version').addColumn('applied_at', 'varchar(32)').execute()
+  assert.equal(await newestApplied(db, migrations), undefined)
 })
 
 test('two transactions at once do not see each other, and one that fails leaves nothing', async () => {

@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { Fault } from '../errors.ts'
 
 /** One step of a database's history. Linear, idempotent, never edited after a release. */
 export interface Migration {
@@ -14,10 +15,12 @@ export interface Migration {
  */
 export async function migrate<T>(db: Kysely<T>, migrations: readonly Migration[]): Promise<string[]> {
   const applied = await alone(db, async (transaction) => {
-    await sql`CREATE TABLE IF NOT EXISTS kilonova_migrations (name varchar(255) PRIMARY KEY, applied_at varchar(32))`.execute(
+    const known = await appliedMigrations(transaction)
+    if (known !== undefined) return known
+    await sql`CREATE TABLE alembic_version (version_num varchar(255) PRIMARY KEY, applied_at varchar(32))`.execute(
       transaction,
     )
-    return await appliedTo(transaction)
+    return new Set<string>()
   })
   const done: string[] = []
   for (const migration of migrations) {
@@ -33,10 +36,8 @@ export async function newestApplied<T>(
   db: Kysely<T>,
   migrations: readonly Migration[],
 ): Promise<string | undefined> {
-  const tables = await db.introspection.getTables()
-  if (!tables.some((table) => table.name === 'kilonova_migrations')) return undefined
-  const { rows } = await sql<{ name: string }>`SELECT name FROM kilonova_migrations`.execute(db)
-  const applied = new Set(rows.map((row) => row.name))
+  const applied = await appliedMigrations(db)
+  if (applied === undefined) return undefined
   return migrations.findLast(({ name }) => applied.has(name))?.name
 }
 
@@ -44,14 +45,29 @@ async function apply<T>(db: Transaction<T>, { name, up }: Migration): Promise<bo
   if ((await appliedTo(db)).has(name)) return false
   await up(db)
   const now = new Date().toISOString()
-  await sql`INSERT INTO kilonova_migrations (name, applied_at) VALUES (${name}, ${now})`.execute(db)
+  await sql`INSERT INTO alembic_version (version_num, applied_at) VALUES (${name}, ${now})`.execute(db)
   return true
 }
 
-/** The names of the migrations that a database has had. */
+/**
+ * The names of the migrations that a database has had, undefined when it has no table of them. The table has the name
+ * that OpenStack's databases have for it, so that neither takes the other's for an empty one: throws an `invalid` for one
+ * that was made by the original.
+ */
+export async function appliedMigrations<T>(db: Kysely<T>): Promise<Set<string> | undefined> {
+  const tables = await db.introspection.getTables()
+  const table = tables.find(({ name }) => name === 'alembic_version')
+  if (table === undefined) return undefined
+  if (table.columns.some(({ name }) => name === 'applied_at')) return await appliedTo(db)
+  throw new Fault(
+    'invalid',
+    'The tables of this database were made by another program than Kilonova. Give Kilonova an empty database of its own.',
+  )
+}
+
 async function appliedTo<T>(db: Kysely<T>): Promise<Set<string>> {
-  const { rows } = await sql<{ name: string }>`SELECT name FROM kilonova_migrations`.execute(db)
-  return new Set(rows.map((row) => row.name))
+  const { rows } = await sql<{ version_num: string }>`SELECT version_num FROM alembic_version`.execute(db)
+  return new Set(rows.map((row) => row.version_num))
 }
 
 /** Runs `work` in a transaction while no other process migrates this database. */

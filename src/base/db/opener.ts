@@ -4,7 +4,7 @@ import { sleep } from '../clock.ts'
 import { describeError, isFault } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { openDatabase } from './database.ts'
-import { type Migration, migrate } from './migrate.ts'
+import { appliedMigrations, type Migration, migrate } from './migrate.ts'
 import { type DatabaseSettings, settingsOf } from './options.ts'
 import { parseDatabaseUrl } from './url.ts'
 import { waitForDatabase } from './wait.ts'
@@ -92,11 +92,8 @@ async function whatIsMissing<T>(
   sync: string,
 ): Promise<string | undefined> {
   await sql`select 1`.execute(db)
-  const tables = await db.introspection.getTables()
-  if (!tables.some((table) => table.name === 'kilonova_migrations'))
-    return `it has no tables yet; make them with: ${sync}`
-  const { rows } = await sql<{ name: string }>`select name from kilonova_migrations`.execute(db)
-  const applied = new Set(rows.map((row) => row.name))
+  const applied = await appliedMigrations(db)
+  if (applied === undefined) return `it has no tables yet; make them with: ${sync}`
   if (migrations.every(({ name }) => applied.has(name))) return undefined
   return `its tables are those of an earlier version; bring them up to date with: ${sync}`
 }

@@ -23,14 +23,7 @@ export async function clear(db: AnyDb, rows: Rows): Promise<void> {
     used: number | boolean
   }>`${sql.join(tables, sql` union all `)}`.execute(db)
   const used = found.rows.filter((table) => table.used).map((table) => table.name)
-  if (testDialect === 'postgresql') {
-    await sql`truncate ${sql.join(used.map((name) => sql.table(name)))} restart identity cascade`.execute(db)
-  } else {
-    await db.connection().execute(async (connection) => {
-      await sql`set foreign_key_checks = 0`.execute(connection)
-      for (const name of used) await sql`truncate ${sql.table(name)}`.execute(connection)
-    })
-  }
+  if (used.length > 0) await truncate(db, used)
   for (const [name, wanted] of rows) {
     if (wanted.length === 0) continue
     await db
@@ -42,4 +35,16 @@ export async function clear(db: AnyDb, rows: Rows): Promise<void> {
       db,
     )
   }
+}
+
+async function truncate(db: AnyDb, tables: readonly string[]): Promise<void> {
+  if (testDialect === 'postgresql') {
+    const all = sql.join(tables.map((name) => sql.table(name)))
+    await sql`truncate ${all} restart identity cascade`.execute(db)
+    return
+  }
+  await db.connection().execute(async (connection) => {
+    await sql`set foreign_key_checks = 0`.execute(connection)
+    for (const name of tables) await sql`truncate ${sql.table(name)}`.execute(connection)
+  })
 }
