@@ -102,6 +102,8 @@ export function networkClient(send: Send, token: () => Promise<string>) {
         networkIds?: readonly string[]
         deviceIds?: readonly string[]
         host?: string
+        /** Ports with this address, on whatever network. */
+        fixedIp?: string
       } = {},
     ): Promise<Port[]> =>
       list('ports', readPort, {
@@ -110,6 +112,7 @@ export function networkClient(send: Send, token: () => Promise<string>) {
         network_id: filters.networkIds,
         device_id: filters.deviceIds,
         'binding:host_id': filters.host,
+        fixed_ips: filters.fixedIp === undefined ? undefined : `ip_address=${filters.fixedIp}`,
       }),
     listPortsByDevice: (deviceIds: readonly string[]): Promise<Port[]> => client.listPorts({ deviceIds }),
     showPort: (id: string): Promise<Port> => one('ports', 'port', id, readPort),

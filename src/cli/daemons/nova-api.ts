@@ -26,7 +26,7 @@ async function startApis(context: NovaContext, enabled: readonly string[]) {
     doors.push({ app, host, ports: [port] })
   }
   if (enabled.includes('metadata')) {
-    const sharedSecret = config.metadataProxySharedSecret
+    const sharedSecret = config.serviceMetadataProxy ? config.metadataProxySharedSecret : null
     const app = startMetadata({ ...databases, network: network.client, sharedSecret, log })
     undo.defer(() => app.close())
     doors.push({ app, host: config.metadataListen, ports: [config.metadataListenPort] })

@@ -3,6 +3,7 @@ import { runTasks } from '../../base/task/run-tasks.ts'
 import { reportState, schedulerService } from '../../compute/cells/report-state.ts'
 import { computeApiConfigOf } from '../../compute/config-file/api.ts'
 import type { novaOptions } from '../../compute/config-file/nova.ts'
+import { discoverHosts } from '../../compute/scheduler/discover-hosts.ts'
 import { createHostDirectory } from '../../compute/scheduler/host-directory.ts'
 import { createScheduler } from '../../compute/scheduler/scheduler.ts'
 import { serveScheduler } from '../../compute/scheduler/serve-scheduler.ts'
@@ -34,7 +35,13 @@ export const startNovaScheduler: StartDaemon<typeof novaOptions> = async (contex
   const bus = busOf({ program, config, exchange: 'nova', log })
   undo.defer(() => bus.close())
   const host = hostNameOf(config)
-  undo.use(runTasks([reportState({ db, host, services: [schedulerService] })], { log }))
+  const tasks = [reportState({ db, host, services: [schedulerService] })]
+  const { discoverHostsSeconds } = config
+  if (discoverHostsSeconds >= 0) {
+    const everySeconds = discoverHostsSeconds || 60
+    tasks.push(discoverHosts({ apiDb, cells: cells.withHosts, everySeconds, log }))
+  }
+  undo.use(runTasks(tasks, { log }))
   undo.use(await serveScheduler(bus, processName(config), scheduler))
   return undo.move()
 }

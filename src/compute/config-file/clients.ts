@@ -34,6 +34,13 @@ export const clientsOptions = {
     default: [],
     help: 'Addresses of the Image service, asked in turn: http://controller:9292. Default: as the catalog says.',
   },
+  serviceMetadataProxy: {
+    group: 'neutron',
+    name: 'service_metadata_proxy',
+    type: bool,
+    default: false,
+    help: "Requests for metadata come from neutron's metadata agent, which signs whom it speaks for. Else guests ask themselves, and are known by their address alone.",
+  },
   metadataProxySharedSecret: {
     group: 'neutron',
     name: 'metadata_proxy_shared_secret',

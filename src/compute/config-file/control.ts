@@ -121,4 +121,11 @@ export const schedulerOptions = {
     default: 1000,
     help: 'Most candidates that placement is asked for.',
   },
+  discoverHostsSeconds: {
+    group: 'scheduler',
+    name: 'discover_hosts_in_cells_interval',
+    type: int({ min: -1 }),
+    default: -1,
+    help: 'Seconds between looks for compute hosts that no cell has been told of; 0 for 60, -1 for never. Hosts that report to a conductor of this program are known at once.',
+  },
 } as const

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { timestamp } from '../../base/clock.ts'
 import { newUuid } from '../../base/ids.ts'
+import { silentLogger } from '../../base/log.ts'
+import { discoverHosts } from '../scheduler/discover-hosts.ts'
 import { cell0Uuid } from '../store/cell-dbs.ts'
-import { saveHostMapping } from '../store/cells.ts'
+import { listHostMappings, saveHostMapping } from '../store/cells.ts'
 import { saveComputeNode } from '../store/compute-nodes.ts'
 import { insertInstanceMapping, setInstanceCell, setQueuedForDelete } from '../store/instance-mappings.ts'
 import { reportServices } from '../store/services.ts'
@@ -128,6 +130,34 @@ test('hosts are discovered, listed and deleted', async () => {
   await saveHostMapping(world.deps.apiDb(), 'empty', 2)
   assert.equal((await world.run(`${host} empty`)).code, 0)
   assert.equal((await world.run(`cell_v2 delete_cell --cell_uuid ${cell1}`)).code, 2)
+})
+
+test('the scheduler finds the same hosts by itself, in all cells but those that are away', async () => {
+  await using world = manageWorld()
+  await setUp(world)
+  await addHost(world, 'compute')
+  const apiDb = world.deps.apiDb()
+  const cell = (id: number, url: string) => ({
+    id,
+    uuid: `${id}`,
+    name: `cell-${id}`,
+    db: world.deps.cellDb(url),
+  })
+  const away = cell(7, `sqlite:///${world.directory}/nowhere/nova`)
+  const here = cell(2, world.deps.settings.database!)
+  const look = (cells: (typeof here)[]) =>
+    discoverHosts({ apiDb, cells: () => cells, everySeconds: 300, log: silentLogger }).run()
+  await assert.rejects(look([away, here]), /cell-7/)
+  assert.deepEqual([...(await listHostMappings(apiDb))], [['compute', 2]])
+  await addHost(world, 'late')
+  await look([here])
+  assert.deepEqual(
+    [...(await listHostMappings(apiDb))],
+    [
+      ['compute', 2],
+      ['late', 2],
+    ],
+  )
 })
 
 test('a cell is renamed, disabled and deleted, and each refusal has its exit code', async () => {

@@ -9,8 +9,13 @@ import { type Document, documentAt, documentNames, openstackVersions, versionOf 
 import { isSignedBy } from './signature.ts'
 
 export interface MetadataDeps {
-  /** nova's `[neutron] metadata_proxy_shared_secret`. */
-  sharedSecret: string
+  /**
+   * nova's `[neutron] metadata_proxy_shared_secret`, with which a proxy signs whom it speaks for. Null where
+   * `service_metadata_proxy` is off: guests ask themselves, and are known by their address alone.
+   */
+  sharedSecret: string | null
+  /** The one server with this address; undefined for none, or several on networks of the same addresses. */
+  instanceAt(address: string): Promise<string | undefined>
   /** Undefined for a server that is not there. */
   findFacts(instanceId: string): Promise<InstanceFacts | undefined>
   /** Keeps the password a guest posts; `conflict` when one is kept already. */
@@ -62,6 +67,29 @@ async function answer(
 }
 
 async function whoAsks(deps: MetadataDeps, request: FastifyRequest): Promise<InstanceFacts> {
+  return deps.sharedSecret === null
+    ? await guestAt(deps, request)
+    : await guestOfProxy(deps, deps.sharedSecret, request)
+}
+
+async function guestAt(deps: MetadataDeps, request: FastifyRequest): Promise<InstanceFacts> {
+  const address = request.ip.replace(/^::ffff:/, '')
+  if (request.headers['x-instance-id'] !== undefined)
+    deps.log.warn(
+      { from: address },
+      'a metadata request names its instance, which counts only with [neutron] service_metadata_proxy = true',
+    )
+  const instanceId = await deps.instanceAt(address)
+  const facts = instanceId === undefined ? undefined : await deps.findFacts(instanceId)
+  if (facts === undefined) throw new Fault('not-found', `There is no metadata for the address ${address}.`)
+  return facts
+}
+
+async function guestOfProxy(
+  deps: MetadataDeps,
+  sharedSecret: string,
+  request: FastifyRequest,
+): Promise<InstanceFacts> {
   const header = (name: string): string => {
     const value = request.headers[name.toLowerCase()]
     if (value === undefined) throw new Fault('invalid', `${name} header is missing from request.`)
@@ -72,7 +100,8 @@ async function whoAsks(deps: MetadataDeps, request: FastifyRequest): Promise<Ins
   const instanceId = header('X-Instance-ID')
   const signature = header('X-Instance-ID-Signature')
   const projectId = header('X-Tenant-ID')
-  if (!isSignedBy(deps.sharedSecret, instanceId, signature)) {
+  // What is signed with nothing, anybody can sign.
+  if (sharedSecret === '' || !isSignedBy(sharedSecret, instanceId, signature)) {
     deps.log.warn(
       { instanceId, from: request.headers['x-forwarded-for'] },
       'metadata request with a wrong signature',

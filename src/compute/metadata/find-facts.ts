@@ -12,8 +12,14 @@ const pieceLength = 255
 /** What the metadata service asks of the databases and of Network. */
 export function metadataSource(
   deps: InstanceDbs & { network: NetworkClient },
-): Pick<MetadataDeps, 'findFacts' | 'setPassword'> {
+): Pick<MetadataDeps, 'instanceAt' | 'findFacts' | 'setPassword'> {
   return {
+    async instanceAt(address) {
+      const ports = await deps.network.listPorts({ fixedIp: address })
+      const guests = ports.filter((port) => port.deviceOwner.startsWith('compute:'))
+      const ids = new Set(guests.map((port) => port.deviceId))
+      return ids.size === 1 ? [...ids][0] : undefined
+    },
     async findFacts(uuid) {
       const instance = await findInstance(deps, uuid)
       if (instance === undefined) return undefined

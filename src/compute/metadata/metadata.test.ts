@@ -47,10 +47,11 @@ const facts: InstanceFacts = {
   postedPassword: '',
 }
 
-function world(known: InstanceFacts = facts) {
+function world(known: InstanceFacts = facts, sharedSecret: string | null = 'secret') {
   let posted = known.postedPassword
   const app = createMetadataApp({
-    sharedSecret: 'secret',
+    sharedSecret,
+    instanceAt: async (address) => (address === '10.0.0.5' ? known.uuid : undefined),
     findFacts: async (id) => (id === known.uuid ? { ...known, postedPassword: posted } : undefined),
     setPassword: async (_id, password) => {
       posted = password
@@ -112,6 +113,23 @@ test('a wrong signature, another project and a missing header are refused', asyn
   assert.equal(await status({ 'x-instance-id-signature': 'f'.repeat(64) }), 403)
   assert.equal(await status({ 'x-tenant-id': 'p2' }), 404)
   assert.equal(await status({ 'x-instance-id': undefined }), 400)
+})
+
+test('without a shared secret no signature counts', async () => {
+  const { app, headers } = world(facts, '')
+  const signed = { ...headers, 'x-instance-id-signature': signInstanceId('', facts.uuid) }
+  assert.equal((await app.inject({ url: '/latest/meta-data/', headers: signed })).statusCode, 403)
+})
+
+test('without a proxy a guest is known by its address, and by nothing that it says', async () => {
+  const { app, headers } = world(facts, null)
+  const ask = (remoteAddress: string) =>
+    app.inject({ url: '/latest/meta-data/instance-id', headers, remoteAddress })
+  for (const address of ['10.0.0.5', '::ffff:10.0.0.5'])
+    assert.equal((await ask(address)).payload, 'i-0000000a')
+  const stranger = await ask('10.0.0.6')
+  assert.equal(stranger.statusCode, 404)
+  assert.match(stranger.payload, /no metadata for the address 10\.0\.0\.6/)
 })
 
 test('a guest posts its password once', async () => {

@@ -7,5 +7,5 @@ import { metadataSource } from './find-facts.ts'
 
 /** The metadata service over the databases and Network; the caller listens with it and closes it. */
 export const startMetadata = (
-  options: InstanceDbs & { network: NetworkClient; sharedSecret: string; log: Logger },
+  options: InstanceDbs & { network: NetworkClient; sharedSecret: string | null; log: Logger },
 ): FastifyInstance => createMetadataApp({ ...options, ...metadataSource(options) })

@@ -4,10 +4,11 @@ import { type ClientSettings, clientOptions, keystoneAuthtoken } from '../../bas
 import { hostOptions } from '../../base/config/common/host.ts'
 import { loggingOptions } from '../../base/config/common/logging.ts'
 import { policyOptions } from '../../base/config/common/policy.ts'
-import { type Config, choice, int, optional, port, text } from '../../base/config/option.ts'
+import { type Config, choice, int, list, optional, port, text } from '../../base/config/option.ts'
 import { inSection, sectionOf } from '../../base/config/section.ts'
 import { type DatabaseSettings, databaseOptions } from '../../base/db/options.ts'
 import { networkConfigOptions } from './behaviour.ts'
+import { servicePlugin } from './service-plugins.ts'
 
 const ml2Plugins = ['ml2', 'neutron.plugins.ml2.plugin.Ml2Plugin'] as const
 
@@ -44,6 +45,12 @@ export const neutronServerOptions = {
     type: choice(...ml2Plugins),
     default: 'ml2',
     help: 'How networks are made: ml2.',
+  },
+  servicePlugins: {
+    name: 'service_plugins',
+    type: list(servicePlugin),
+    default: [],
+    help: 'What there is beside networks. Those that neutron loads in any case are always there; naming any other stops the start.',
   },
 } as const
 

@@ -96,6 +96,11 @@ test('a port has its name in DNS, or one made of its address', async () => {
   ])
   const plain = await ask({ fixed_ips: [{ ip_address: '10.0.0.10' }] })
   assert.equal(plain.dns_assignment[0].fqdn, 'host-10-0-0-10.example.org.')
+  const found = await cloud.client('admin:blue').listPorts({ fixedIp: '10.0.0.9' })
+  assert.deepEqual(
+    found.map((port) => port.id),
+    [named.id],
+  )
   assert.equal(await ask({ dns_name: '-a-' }), '400 HTTPBadRequest')
 })
 

@@ -4,6 +4,7 @@ import { show } from '../../../../base/config/names.ts'
 import type { Finding } from '../finding.ts'
 import {
   allSettings,
+  atName,
   atValue,
   type LintContext,
   type LintFile,
@@ -48,6 +49,17 @@ function sharedSecret({ files }: LintContext): Finding[] {
     )
   }
   const proxy = lastSetting(ofKind(files, 'nova.conf'), { group: 'neutron', name: 'service_metadata_proxy' })
+  if (nova !== undefined && nova.setting.value !== '' && proxy === undefined) {
+    found.push(
+      atName(nova.file, nova.setting, {
+        rule: 'metadata-proxy-off',
+        severity: 'warning',
+        what: `There is a ${sharedSecretName}, but service_metadata_proxy is not set, which is off.`,
+        why: 'What the metadata agent signed is not looked at then: guests behind it are unknown and get no metadata.',
+        fix: 'Write service_metadata_proxy = true under [neutron].',
+      }),
+    )
+  }
   const isOn = /^(true|1|yes|on)$/i.test(proxy?.setting.value ?? '')
   if (proxy !== undefined && isOn && (nova?.setting.value ?? '') === '') {
     found.push(

@@ -101,15 +101,6 @@ const specially: Readonly<Record<string, Special>> = {
           why: "There is no nova-network: networks are neutron's whatever stands here.",
           fix: 'Write use_neutron = true, or take it out.',
         },
-  'neutron.service_metadata_proxy': (value) =>
-    isTrue(value)
-      ? undefined
-      : {
-          severity: 'warning',
-          what: '[neutron] service_metadata_proxy is off, but requests that the metadata agent signed are answered.',
-          why: 'A signature with the shared secret is what counts here; without one nothing is answered in any case.',
-          fix: 'Write service_metadata_proxy = true, or take metadata_proxy_shared_secret out.',
-        },
 }
 
 function isTrue(value: string): boolean {
