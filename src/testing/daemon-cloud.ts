@@ -369,6 +369,8 @@ transport_url = ${transportUrl}
 my_ip = 127.0.0.1
 state_path = ${this.directory}/nova
 compute_driver = fake.FakeDriver
+[oslo_concurrency]
+lock_path = ${this.directory}/nova/tmp
 [glance]
 api_servers = ${this.url('image')}
 ${authtoken('nova')}${simulation}`,
@@ -379,6 +381,8 @@ bind_host = 127.0.0.1
 bind_port = ${port.network}
 api_workers = ${workers}
 state_path = ${this.directory}/neutron
+[oslo_concurrency]
+lock_path = ${this.directory}/neutron/tmp
 [database]
 connection = ${this.#database('neutron')}
 [nova]

@@ -18,6 +18,7 @@ import {
 } from '../../network/config-file/agents.ts'
 import type { Daemon, DaemonContext, StartDaemon } from './daemon.ts'
 import { busOf, endingWithItsMessages } from './messages.ts'
+import { oncePerHost } from './once-per-host.ts'
 import { tapsDirectory } from './simulation.ts'
 
 type AgentConfig = Config<typeof agentOptions>
@@ -26,6 +27,7 @@ export const startLinuxbridgeAgent: StartDaemon<typeof linuxbridgeAgentOptions> 
   startAgent(context, async (deps, undo) => {
     const { startBridgeAgent } = await import('../../network/agents/bridge/start-bridge-agent.ts')
     const { config, log } = context
+    await oncePerHost(context, config, undo)
     const options = bridgeOptionsOf(config)
     const nics = Object.values(options.physicalInterfaceMappings)
     const host = await hostOf({ config, log, nics, seesGuests: true }, undo)
@@ -38,6 +40,7 @@ export const startNeutronDhcpAgent: StartDaemon<typeof dhcpAgentOptions> = (cont
     const { hostDaemons, simulatedDaemons } = await import('../../network/agents/dhcp/daemons.ts')
     const { hostRun } = await import('../../linux/run.ts')
     const { config, log } = context
+    await oncePerHost(context, config, undo)
     const options = dhcpOptionsOf(config)
     const host = await hostOf({ config, log, nics: [], seesGuests: false }, undo)
     const daemons = config.simulated ? simulatedDaemons() : hostDaemons(hostRun(log), options)

@@ -10,11 +10,13 @@ import type { Driver } from '../../compute/virt/driver.ts'
 import type { StartDaemon } from './daemon.ts'
 import { busOf, endingWithItsMessages } from './messages.ts'
 import { imageOf, type NovaConfig } from './nova.ts'
+import { oncePerHost } from './once-per-host.ts'
 import { tapsDirectory } from './simulation.ts'
 
 export const startNovaCompute: StartDaemon<typeof novaOptions> = async (context) => {
   const { config, log, program } = context
   await using undo = new AsyncDisposableStack()
+  await oncePerHost(context, config, undo)
   const host = hostNameOf(config)
   const bus = busOf({ program, config, exchange: 'nova', log })
   undo.defer(() => bus.close())

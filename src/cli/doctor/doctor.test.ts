@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { configurationChecks } from './checks/configuration.ts'
+import { hostChecks } from './checks/host.ts'
 import { serviceChecks } from './checks/services.ts'
 import type { Finding } from './finding.ts'
 import { type ProgramHere, programsHere } from './programs-here.ts'
@@ -107,6 +108,20 @@ test('what is wrong in the files is a failure with file and line', async () => {
   } finally {
     rmSync(directory, { recursive: true })
   }
+})
+
+test('a lock_path in which no lock can be made is told with its place', async () => {
+  const conf = (path: string) => `[oslo_concurrency]\nlock_path = ${path}\n`
+  const about = async (path: string) => {
+    const found = await Promise.all(
+      hostChecks(programsOf('neutron-dhcp-agent', conf(path))).map((check) => check.run()),
+    )
+    return found.flat().find(({ subject }) => subject === `lock_path ${path}`)
+  }
+  assert.equal((await about(join(tmpdir(), 'no-such-place', 'tmp')))?.result, 'ok')
+  const wrong = await about(`${import.meta.filename}/tmp`)
+  assert.equal(wrong?.result, 'failure')
+  assert.match(wrong?.detail ?? '', /doctor\.test\.ts is no directory \(.*program\.conf:2\)/)
 })
 
 test('the report names the files, each finding and its remedy', () => {

@@ -2,6 +2,7 @@
 import { messagingOptions } from '../../base/bus/options.ts'
 import { keystoneAuthtoken } from '../../base/config/common/auth.ts'
 import { hostOptions, myIpOptions } from '../../base/config/common/host.ts'
+import { lockOptions } from '../../base/config/common/locks.ts'
 import { loggingOptions } from '../../base/config/common/logging.ts'
 import { policyOptions } from '../../base/config/common/policy.ts'
 import { simulationOptions } from '../../base/config/common/simulation.ts'
@@ -17,6 +18,7 @@ export const novaOptions = {
   ...loggingOptions,
   ...messagingOptions,
   ...hostOptions,
+  ...lockOptions,
   ...myIpOptions,
   ...policyOptions,
   ...keystoneAuthtoken,

@@ -1,6 +1,7 @@
 /** What neutron's agents read: `neutron.conf` and each its own file. */
 import { messagingOptions } from '../../base/bus/options.ts'
 import { hostOptions } from '../../base/config/common/host.ts'
+import { lockOptions } from '../../base/config/common/locks.ts'
 import { loggingOptions } from '../../base/config/common/logging.ts'
 import { simulationOptions } from '../../base/config/common/simulation.ts'
 import {
@@ -23,6 +24,7 @@ export const agentOptions = {
   ...messagingOptions,
   ...hostOptions,
   ...simulationOptions,
+  ...lockOptions,
   statePath: {
     name: 'state_path',
     type: text,

@@ -1,5 +1,6 @@
 /** This host: packages, hypervisor and ports, as its programs need them. Its addresses and NICs the linter looks at. */
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { missingPackages } from '../../up/packages.ts'
 import { type Check, type Finding, failure, ok, warning } from '../finding.ts'
 import { type ProgramHere, textOf, whereOf } from '../programs-here.ts'
@@ -8,6 +9,7 @@ import { reach } from '../reach.ts'
 export function hostChecks(programs: readonly ProgramHere[]): Check[] {
   const run = async () => [
     ...checkPackages(programs),
+    ...checkLockPaths(programs),
     ...checkHypervisor(programs),
     ...checkRoles(programs),
     ...(await checkListening(programs)),
@@ -30,7 +32,10 @@ function checkPackages(programs: readonly ProgramHere[]): Finding[] {
       .flatMap(({ name }) => purposes[name] ?? []),
   )
   if (wanted.size === 0) return []
-  const missing = missingPackages().filter((need) => wanted.has(need.for))
+  const withSets = programs.some(({ config }) => config['enableIpset'] === true)
+  const missing = missingPackages().filter(
+    (need) => wanted.has(need.for) && (withSets || need.package !== 'ipset'),
+  )
   if (missing.length === 0) return [ok('packages', 'all that these programs need are there')]
   const names = missing.map((need) => need.package)
   return [
@@ -40,6 +45,29 @@ function checkPackages(programs: readonly ProgramHere[]): Finding[] {
       `apt-get install --no-install-recommends ${names.join(' ')}`,
     ),
   ]
+}
+
+/** Programs that run once on a host, by a lock in `[oslo_concurrency] lock_path`. */
+const locking: readonly string[] = ['nova-compute', 'neutron-linuxbridge-agent', 'neutron-dhcp-agent']
+
+function checkLockPaths(programs: readonly ProgramHere[]): Finding[] {
+  const paths = new Map<string, ProgramHere>()
+  for (const program of programs.filter(({ name }) => locking.includes(name))) {
+    const path = textOf(program.config, 'lockPath')
+    if (path !== undefined) paths.set(path, program)
+  }
+  return [...paths].map(([path, program]) => {
+    let place = path
+    // What is not there yet the first program makes.
+    while (!existsSync(place)) place = dirname(place)
+    if (statSync(place).isDirectory() && canOpen(place))
+      return ok(`lock_path ${path}`, place === path ? 'can be written' : 'can be made')
+    return failure(
+      `lock_path ${path}`,
+      `${place} ${statSync(place).isDirectory() ? 'cannot be written' : 'is no directory'} (${whereOf(program, 'lockPath')})`,
+      `Make it a directory that the user of ${program.name} may write.`,
+    )
+  })
 }
 
 const isFake = ({ config }: ProgramHere): boolean => /fake/i.test(textOf(config, 'computeDriver') ?? '')
