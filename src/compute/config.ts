@@ -28,6 +28,8 @@ export interface ComputeApiConfig {
   serviceDownSeconds: number
   /** Whether `adminPass` is shown to who creates a server. */
   enableInstancePassword: boolean
+  /** Lists leave out the servers of cells that are away; else they fail. */
+  skipsDownCells: boolean
   /** Most servers of one request. */
   maxServersPerRequest: number
 }
@@ -51,5 +53,6 @@ export const defaultComputeApiConfig: ComputeApiConfig = {
   },
   serviceDownSeconds: 60,
   enableInstancePassword: true,
+  skipsDownCells: true,
   maxServersPerRequest: 1000,
 }

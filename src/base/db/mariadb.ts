@@ -14,11 +14,12 @@ import {
 import type { Pool } from 'mysql2'
 import { MariadbQueryCompiler } from './mariadb-compiler.ts'
 import { type DatabaseSettings, poolLimit } from './options.ts'
+import type { Reach } from './reach.ts'
 import { ServerDriver } from './server-driver.ts'
 import { tlsOf } from './tls.ts'
 import type { ServerUrl } from './url.ts'
 
-export function mariadbDialect(url: ServerUrl, settings: DatabaseSettings): Dialect {
+export function mariadbDialect(url: ServerUrl, settings: DatabaseSettings, reach?: Reach): Dialect {
   const inner = new MysqlDialect({
     pool: () => openPool(url, settings),
     async onCreateConnection(connection) {
@@ -33,7 +34,7 @@ export function mariadbDialect(url: ServerUrl, settings: DatabaseSettings): Dial
     },
   })
   return {
-    createDriver: () => new ServerDriver({ inner: inner.createDriver(), url, settings }),
+    createDriver: () => new ServerDriver({ inner: inner.createDriver(), url, settings, reach }),
     createQueryCompiler: () => new MariadbQueryCompiler(),
     createAdapter: () => new MariadbAdapter(settings),
     createIntrospector: (db) => new MysqlIntrospector(db),

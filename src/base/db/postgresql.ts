@@ -13,11 +13,12 @@ import {
   sql,
 } from 'kysely'
 import { type DatabaseSettings, poolLimit } from './options.ts'
+import type { Reach } from './reach.ts'
 import { ServerDriver } from './server-driver.ts'
 import { tlsOf } from './tls.ts'
 import type { ServerUrl } from './url.ts'
 
-export function postgresqlDialect(url: ServerUrl, settings: DatabaseSettings): Dialect {
+export function postgresqlDialect(url: ServerUrl, settings: DatabaseSettings, reach?: Reach): Dialect {
   const inner = new PostgresDialect({
     pool: () => openPool(url, settings),
     async onCreateConnection(connection) {
@@ -27,7 +28,7 @@ export function postgresqlDialect(url: ServerUrl, settings: DatabaseSettings): D
     },
   })
   return {
-    createDriver: () => new ServerDriver({ inner: inner.createDriver(), url, settings }),
+    createDriver: () => new ServerDriver({ inner: inner.createDriver(), url, settings, reach }),
     createQueryCompiler: () => new PostgresqlQueryCompiler(),
     createAdapter: () => new PostgresqlAdapter(settings),
     createIntrospector: (db) => new PostgresIntrospector(db),

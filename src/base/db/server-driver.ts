@@ -5,9 +5,17 @@
  */
 import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CompiledQuery, DatabaseConnection, Driver, QueryResult, TransactionSettings } from 'kysely'
-import { explain, failureOf } from './failures.ts'
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  type QueryResult,
+  type TransactionSettings,
+} from 'kysely'
+import { isFault } from '../errors.ts'
+import { explain, failureOf, serverName } from './failures.ts'
 import type { DatabaseSettings } from './options.ts'
+import type { Reach } from './reach.ts'
 import type { ServerUrl } from './url.ts'
 
 /** A read that loses its connection is tried so often: a pool may hold a few that a restarted server closed. */
@@ -20,6 +28,8 @@ export interface ServerDriverOptions {
   inner: Driver
   url: ServerUrl
   settings: DatabaseSettings
+  /** Remembers whether the server can be reached. */
+  reach?: Reach | undefined
 }
 
 export class ServerDriver implements Driver {
@@ -56,6 +66,7 @@ export class ServerDriver implements Driver {
   }
 
   destroy(): Promise<void> {
+    this.#o.reach?.close()
     return this.#o.inner.destroy()
   }
 }
@@ -65,6 +76,8 @@ class ServerConnection implements DatabaseConnection {
   #inner: DatabaseConnection | undefined
   #inTransaction = false
   #isLost = false
+  /** What the server has not answered, when it is known to be away. */
+  #unanswered: Promise<unknown> | undefined
 
   constructor(options: ServerDriverOptions) {
     this.#o = options
@@ -74,18 +87,34 @@ class ServerConnection implements DatabaseConnection {
   async renew(): Promise<void> {
     await this.release()
     this.#isLost = false
+    const { inner, url, reach } = this.#o
+    reach?.assertThere()
+    const connecting = inner.acquireConnection()
     try {
-      this.#inner = await this.#o.inner.acquireConnection()
+      this.#inner = await (reach?.answer(connecting, serverName(url), this.#probe) ?? connecting)
     } catch (error) {
-      throw explain(error, this.#o.url)
+      // It may come yet, when nobody waits for it.
+      connecting.then((late) => inner.releaseConnection(late)).catch(() => undefined)
+      const why = explain(error, url)
+      if (isFault(why) && failureOf(why) === 'unreachable') reach?.lost(why, this.#probe)
+      throw why
     }
   }
 
-  // Both pools drop a connection that is given back broken.
+  // Both pools drop a connection that is given back broken; one that still waits is of no use to others.
   async release(): Promise<void> {
     const inner = this.#inner
+    const unanswered = this.#unanswered
     this.#inner = undefined
-    if (inner !== undefined) await this.#o.inner.releaseConnection(inner)
+    this.#unanswered = undefined
+    if (inner === undefined) return
+    const giveBack = () => this.#o.inner.releaseConnection(inner)
+    if (unanswered === undefined) return await giveBack()
+    const rollBack = () => this.#o.inner.rollbackTransaction(inner)
+    unanswered
+      .then(rollBack, rollBack)
+      .then(giveBack, giveBack)
+      .catch(() => undefined)
   }
 
   async begin(settings: TransactionSettings): Promise<void> {
@@ -94,8 +123,8 @@ class ServerConnection implements DatabaseConnection {
   }
 
   async end(how: 'commit' | 'rollback'): Promise<void> {
-    // What is not committed on a lost connection is rolled back by the server.
-    if (how === 'rollback' && this.#isLost) {
+    // What is not committed on a lost connection is rolled back by the server; for one that still waits see `release`.
+    if (how === 'rollback' && (this.#isLost || this.#unanswered !== undefined)) {
       this.#inTransaction = false
       return
     }
@@ -122,9 +151,32 @@ class ServerConnection implements DatabaseConnection {
     throw new Error('Rows are not streamed from this database.')
   }
 
+  readonly #probe = async (): Promise<void> => {
+    const { inner } = this.#o
+    const connection = await inner.acquireConnection()
+    try {
+      await connection.executeQuery(CompiledQuery.raw('select 1'))
+    } finally {
+      await inner.releaseConnection(connection)
+    }
+  }
+
+  async #ask<R>(run: (inner: DatabaseConnection) => Promise<R>): Promise<R> {
+    const { reach, url } = this.#o
+    if (reach === undefined) return await run(this.#inner!)
+    reach.assertThere()
+    const running = run(this.#inner!)
+    const answered = () => {
+      this.#unanswered = undefined
+    }
+    this.#unanswered = running
+    running.then(answered, answered)
+    return await reach.answer(running, serverName(url), this.#probe)
+  }
+
   async #once<R>(run: (inner: DatabaseConnection) => Promise<R>): Promise<R> {
     try {
-      return await run(this.#inner!)
+      return await this.#ask(run)
     } catch (error) {
       if (failureOf(error) === 'lost') this.#isLost = true
       throw explain(error, this.#o.url)

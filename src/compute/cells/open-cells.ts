@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import { openDatabase } from '../../base/db/database.ts'
 import { migrate } from '../../base/db/migrate.ts'
 import type { DatabaseSettings } from '../../base/db/options.ts'
+import { Reach } from '../../base/db/reach.ts'
 import { waitForDatabase } from '../../base/db/wait.ts'
 import { describeError, Fault } from '../../base/errors.ts'
 import { newUuid } from '../../base/ids.ts'
@@ -56,7 +57,7 @@ export async function ensureCells(
   for (const cell of cells) await saveCellMapping(apiDb, cell)
 }
 
-/** Opens the database of every cell; one whose server is away is asked again by each use. */
+/** Opens the database of every cell; while one's server is away, who uses it is told so at once. */
 export async function openCells(apiDb: Kysely<ApiTables>, options: CellsOptions): Promise<Cells> {
   const { configured, log } = options
   const opened = new Map<string, Kysely<CellTables>>()
@@ -69,7 +70,8 @@ export async function openCells(apiDb: Kysely<ApiTables>, options: CellsOptions)
     const key = `${mapping.uuid} ${databaseUrl}`
     let db = opened.get(key)
     if (db === undefined) {
-      db = openDatabase<CellTables>(databaseUrl, options.settings)
+      const reach = new Reach({ log, what: `Cell ${mapping.name === '' ? mapping.uuid : mapping.name}` })
+      db = openDatabase<CellTables>(databaseUrl, options.settings, reach)
       opened.set(key, db)
       if (options.migrates !== false) {
         await waitForDatabase(db, log)

@@ -91,6 +91,13 @@ export const apiOptions = {
     help: 'Show adminPass to who creates a server.',
     deprecated: ['DEFAULT.enable_instance_password'],
   },
+  skipsDownCells: {
+    group: 'api',
+    name: 'list_records_by_skipping_down_cells',
+    type: bool,
+    default: true,
+    help: 'Lists of servers leave out those of cells whose database cannot be reached, where they are not shown as UNKNOWN (2.69). Otherwise such lists fail.',
+  },
   defaultAvailabilityZone: {
     name: 'default_availability_zone',
     type: text,
@@ -128,6 +135,7 @@ export function computeApiConfigOf(config: Config<typeof apiOptions>): ComputeAp
     internalServiceZone,
     serviceDownSeconds: config.serviceDownSeconds,
     enableInstancePassword: config.enableInstancePassword,
+    skipsDownCells: config.skipsDownCells,
     quota: {
       instances: config.quotaInstances,
       cores: config.quotaCores,

@@ -62,6 +62,22 @@ const readMappings = byIdsIn<ApiTables>()((db, uuids) =>
   db.selectFrom('instance_mappings').selectAll().where('instance_uuid', 'in', uuids),
 )
 
+/** The living instances that cells have, as far as is known without asking the cells; the oldest first. */
+export function listMappingsOfCells(
+  db: Db<ApiTables>,
+  cellIds: readonly number[],
+  { limit, ...of }: { projectId?: string; userId?: string; limit: number },
+): Promise<InstanceMapping[]> {
+  let query = db
+    .selectFrom('instance_mappings')
+    .selectAll()
+    .where('cell_id', 'in', [...cellIds])
+    .where('queued_for_delete', '=', 0)
+  if (of.projectId !== undefined) query = query.where('project_id', '=', of.projectId)
+  if (of.userId !== undefined) query = query.where('user_id', '=', of.userId)
+  return query.orderBy('id').limit(limit).execute()
+}
+
 export async function setInstanceCell(
   db: Db<ApiTables>,
   instanceUuid: string,

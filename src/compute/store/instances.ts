@@ -5,7 +5,7 @@ import { insertStatement, statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import type { ApiTables } from './api-tables.ts'
 import { findBuildRequest } from './build-requests.ts'
-import type { CellDb, CellDbs } from './cell-dbs.ts'
+import { type CellDb, type CellDbs, cellAway, isAway } from './cell-dbs.ts'
 import type { CellTables } from './cell-tables.ts'
 import type { Flavor } from './flavors.ts'
 import { findInstanceMapping, listInstanceMappings } from './instance-mappings.ts'
@@ -21,7 +21,7 @@ export interface InstanceDbs {
 export const instanceNotFound = (id: string): Fault =>
   new Fault('not-found', `Instance ${id} could not be found.`, { what: 'Instance', id })
 
-/** An instance by its uuid: the one that lives, or the deleted one with `deleted`. */
+/** An instance by its uuid: the one that lives, or the deleted one with `deleted`. Throws `cellAway` for it. */
 export async function findInstance(
   { apiDb, cells }: InstanceDbs,
   uuid: string,
@@ -96,15 +96,19 @@ export async function listHostsOf(
   return hosts
 }
 
-/** An instance of one cell. */
+/** An instance of one cell; throws `cellAway` when that cannot be asked. */
 export async function findInCell(
   cell: CellDb,
   uuid: string,
   options: { deleted?: boolean } = {},
 ): Promise<Instance | undefined> {
   const select = options.deleted === true ? selectAnyRow : selectRow
-  const [row] = (await select(cell.db, { uuid })).rows
-  return row === undefined ? undefined : (await withParts(cell, [row]))[0]
+  try {
+    const [row] = (await select(cell.db, { uuid })).rows
+    return row === undefined ? undefined : (await withParts(cell, [row]))[0]
+  } catch (error) {
+    throw isAway(error) ? cellAway(cell, error) : error
+  }
 }
 
 // Few flavors are shared by many instances, and parsing is most of what reading one costs.

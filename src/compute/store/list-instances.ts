@@ -2,7 +2,7 @@
 import { type ExpressionBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import { Fault } from '../../base/errors.ts'
 import { listBuildRequests } from './build-requests.ts'
-import { type CellDb, inReachable } from './cell-dbs.ts'
+import { type CellDb, cellAway, inCells } from './cell-dbs.ts'
 import type { CellTables } from './cell-tables.ts'
 import { buildingInstance, type Instance, type InstanceRow } from './instance-records.ts'
 import { type InstanceDbs, withParts } from './instances.ts'
@@ -47,26 +47,35 @@ export interface InstancePage {
 
 const newestFirst: InstancePage = { sort: [{ key: 'created_at', descending: true }] }
 
-/** One page of instances. Throws `invalid` when the marker is not among them. */
+/** One page of instances of all cells. Throws `invalid` when the marker is not among them. */
 export async function listInstances(
   dbs: InstanceDbs,
   filters: InstanceFilters,
   page: InstancePage = newestFirst,
-  options: { skipsDownCells?: boolean } = {},
 ): Promise<Instance[]> {
+  const { instances, away } = await listReachableInstances(dbs, filters, page)
+  if (away[0] !== undefined) throw cellAway(away[0])
+  return instances
+}
+
+/** One page of the instances of all cells but those that are `away`. */
+export async function listReachableInstances(
+  dbs: InstanceDbs,
+  filters: InstanceFilters,
+  page: InstancePage = newestFirst,
+): Promise<{ instances: Instance[]; away: CellDb[] }> {
   const cells = await dbs.cells.all()
-  const inCell = (cell: CellDb) => listInCell(cell, filters, page)
-  const [building, inCells] = await Promise.all([
+  const [building, { results, away }] = await Promise.all([
     listBuilding(dbs, filters),
-    options.skipsDownCells === true ? inReachable(cells, inCell) : Promise.all(cells.map(inCell)),
+    inCells(cells, (cell) => listInCell(cell, filters, page)),
   ])
   const seen = new Set<string>()
   // An instance that moves into its cell meanwhile is in both; the cell knows more.
-  const found = [...inCells.flat(), ...building].filter(
+  const found = [...results.flat(), ...building].filter(
     ({ uuid }) => !seen.has(uuid) && seen.add(uuid) !== undefined,
   )
   found.sort((a, b) => compareBy(page.sort, a, b))
-  return slicePage(found, page)
+  return { instances: slicePage(found, page), away }
 }
 
 /** How many there are. */

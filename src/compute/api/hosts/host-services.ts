@@ -1,7 +1,7 @@
 /** What is known of hosts across cells: their services, whether those live, and in which zones they are. */
 
 import { listHostZones } from '../../store/aggregates.ts'
-import { type CellDb, inReachable } from '../../store/cell-dbs.ts'
+import { type CellDb, inCells, inReachable } from '../../store/cell-dbs.ts'
 import { type ComputeNodeRow, listComputeNodes } from '../../store/compute-nodes.ts'
 import { isUp, listServices, type ServiceFilter, type ServiceRow } from '../../store/services.ts'
 import type { CellDeps } from '../deps.ts'
@@ -13,10 +13,17 @@ export interface HostService extends ServiceRow {
 }
 
 /** The services of all cells that can be reached, the oldest of each first. */
-export async function listHostServices(deps: CellDeps, filter: ServiceFilter = {}): Promise<HostService[]> {
+export const listHostServices = async (deps: CellDeps, filter: ServiceFilter = {}): Promise<HostService[]> =>
+  (await readHostServices(deps, filter)).services
+
+/** The same, and the cells that cannot be reached. */
+export async function readHostServices(
+  deps: CellDeps,
+  filter: ServiceFilter,
+): Promise<{ services: HostService[]; away: CellDb[] }> {
   const { config } = deps
   const zones = await listHostZones(deps.apiDb)
-  const ofCells = await inReachable(await deps.cells.all(), async (cell) =>
+  const { results, away } = await inCells(await deps.cells.all(), async (cell) =>
     (await listServices(cell.db, filter)).map((row): HostService => {
       const zone =
         row.binary === 'nova-compute'
@@ -25,7 +32,7 @@ export async function listHostServices(deps: CellDeps, filter: ServiceFilter = {
       return { ...row, cell, zone, up: isUp(row, config.serviceDownSeconds) }
     }),
   )
-  return ofCells.flat()
+  return { services: results.flat(), away }
 }
 
 export interface Hypervisor {

@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
-import { listInstances } from '../../store/list-instances.ts'
+import { listReachableInstances } from '../../store/list-instances.ts'
 import { updateService } from '../../store/services.ts'
 import type { CellDeps, HostDeps } from '../deps.ts'
 import { queryValue } from '../paging.ts'
@@ -58,7 +58,7 @@ async function show(request: Request, deps: CellDeps) {
   const [found] = await listHypervisors(deps, { host })
   if (found === undefined) throw hostNotFound(host)
   const { node } = found
-  const instances = await listInstances(deps, { equals: { host } })
+  const { instances } = await listReachableInstances(deps, { equals: { host } })
   const line = (project: string, cpu: number, memory_mb: number, disk_gb: number) => ({
     resource: { host, project, cpu, memory_mb, disk_gb },
   })

@@ -1,7 +1,7 @@
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import { isUuid } from '../../../base/ids.ts'
-import { listInstances } from '../../store/list-instances.ts'
+import { listReachableInstances } from '../../store/list-instances.ts'
 import type { CellDeps } from '../deps.ts'
 import { type Hypervisor, listHypervisors } from '../hosts/host-services.ts'
 import { nextLink } from '../links.ts'
@@ -89,7 +89,7 @@ async function views(
   const shown = hypervisors.map((one) => hypervisorView(one, request.microversion, options))
   if (!options.withServers || hypervisors.length === 0) return shown
   const hosts = hypervisors.map(({ node }) => node.host)
-  const instances = await listInstances(deps, { equals: { host: hosts } })
+  const { instances } = await listReachableInstances(deps, { equals: { host: hosts } })
   const onHost = Map.groupBy(instances, (instance) => instance.host)
   for (const [at, { node }] of hypervisors.entries()) {
     const hosted = (onHost.get(node.host) ?? []).map((instance) => ({

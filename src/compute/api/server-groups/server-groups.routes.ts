@@ -6,7 +6,7 @@ import { type Fields, type History, schemaAt, viewAt } from '../../../base/http/
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import { newUuid } from '../../../base/ids.ts'
 import { listInstanceMappings } from '../../store/instance-mappings.ts'
-import { listInstances } from '../../store/list-instances.ts'
+import { listReachableInstances } from '../../store/list-instances.ts'
 import {
   countServerGroups,
   deleteServerGroup,
@@ -105,13 +105,16 @@ async function views(request: ApiRequest<never>, deps: CellDeps, groups: readonl
   )
 }
 
-// A deleted server stays a member until its row goes; it is not shown.
+// A deleted server stays a member until its row goes; it is not shown. One whose cell is away is thought to live.
 async function aliveMembers(deps: CellDeps, uuids: readonly string[]): Promise<Set<string>> {
   if (uuids.length === 0) return new Set()
   const mappings = await listInstanceMappings(deps.apiDb, uuids)
-  const waiting = mappings.filter((mapping) => mapping.cell_id === null)
-  const inCells = await listInstances(deps, { equals: { uuid: uuids } })
-  return new Set([...waiting.map((mapping) => mapping.instance_uuid), ...inCells.map(({ uuid }) => uuid)])
+  const { instances, away } = await listReachableInstances(deps, { equals: { uuid: uuids } })
+  const awayIds = new Set(away.map((cell) => cell.id))
+  const believed = mappings.filter(
+    ({ cell_id: cell, queued_for_delete: queued }) => cell === null || (awayIds.has(cell) && queued === 0),
+  )
+  return new Set([...believed.map((mapping) => mapping.instance_uuid), ...instances.map(({ uuid }) => uuid)])
 }
 
 async function list(request: ApiRequest<never>, deps: CellDeps) {

@@ -99,6 +99,14 @@ export const serversQuery = byVersion((version) => {
   return queryOf(parameters, { strict: version >= 2075 })
 })
 
+const pagingAndSorting = ['limit', 'marker', 'sort_key', 'sort_dir']
+
+export const isPagedOrSorted = (request: Request): boolean =>
+  pagingAndSorting.some((name) => request.query[name] !== undefined)
+
+/** The parameters that filter. */
+export const filterNames = (request: Request): string[] => [...readParameters(request).keys()]
+
 /** The filters that count: what the caller may not filter by is left out. */
 function readParameters(request: Request): Map<string, string> {
   const everything = request.can('os_compute_api:servers:allow_all_filters')
@@ -107,7 +115,7 @@ function readParameters(request: Request): Map<string, string> {
   )
   const found = new Map<string, string>()
   for (const name of Object.keys(request.query)) {
-    if (['limit', 'marker', 'sort_key', 'sort_dir'].includes(name)) continue
+    if (pagingAndSorting.includes(name)) continue
     if (everything || allowed.has(name)) found.set(name, queryValue(request, name)!)
   }
   return found

@@ -1,9 +1,11 @@
 import type { ApiRequest } from '../../../base/http/route.ts'
+import type { InstanceMapping } from '../../store/instance-mappings.ts'
 import type { Instance } from '../../store/instance-records.ts'
-import { listInstances } from '../../store/list-instances.ts'
+import { listReachableInstances } from '../../store/list-instances.ts'
 import type { CellDeps, NetworkDeps } from '../deps.ts'
 import { linkMaker, nextLink } from '../links.ts'
 import { isFull, pageOf } from '../paging.ts'
+import { listUnknownServers, unknownViewer } from './down-cells.ts'
 import { filtersOf, sortOf } from './list-query.ts'
 import { serverViewer } from './server.view.ts'
 import { readSurroundings } from './surroundings.ts'
@@ -12,37 +14,43 @@ type Request = ApiRequest<never>
 
 /** `GET /servers`: id, name and links. */
 export async function listServers(request: Request, deps: CellDeps) {
-  const { instances, links } = await find(request, deps, 'index')
+  const { instances, unknown, links } = await find(request, deps, 'index')
   const linksOf = linkMaker(request as ApiRequest, 'servers')
   const servers = instances.map((instance) => ({
     id: instance.uuid,
     name: instance.display_name,
     links: linksOf(instance.uuid),
   }))
-  return { servers, ...links }
+  return { servers: [...unknown.map(unknownViewer(request).brief), ...servers], ...links }
 }
 
 /** `GET /servers/detail`. */
 export async function listServersInDetail(request: Request, deps: CellDeps & NetworkDeps) {
-  const { instances, links } = await find(request, deps, 'detail')
+  const { instances, unknown, links } = await find(request, deps, 'detail')
   const around = await readSurroundings(request, deps, instances, { list: true })
   const viewer = serverViewer(request, around)
-  return { servers: instances.map((instance) => viewer.whole(instance)), ...links }
+  const servers = instances.map((instance) => viewer.whole(instance))
+  return { servers: [...unknown.map(unknownViewer(request).whole), ...servers], ...links }
 }
 
-async function find(
-  request: Request,
-  deps: CellDeps,
-  rule: 'index' | 'detail',
-): Promise<{ instances: Instance[]; links: object }> {
+interface Found {
+  instances: Instance[]
+  /** Of cells that are away; they come first. */
+  unknown: InstanceMapping[]
+  links: object
+}
+
+async function find(request: Request, deps: CellDeps, rule: 'index' | 'detail'): Promise<Found> {
   const filters = filtersOf(request, rule)
   const sort = sortOf(request)
   const page = pageOf(request, deps.config.maxLimit)
-  if (filters === undefined) return { instances: [], links: {} }
-  // `[api] list_records_by_skipping_down_cells`, nova's default.
-  const instances = await listInstances(deps, filters, { ...page, sort }, { skipsDownCells: true })
-  const links = isFull(instances, page.limit)
-    ? { servers_links: [nextLink(request as ApiRequest, instances.at(-1)!.uuid)] }
+  if (filters === undefined) return { instances: [], unknown: [], links: {} }
+  const { instances, away } = await listReachableInstances(deps, filters, { ...page, sort })
+  const left = page.limit - instances.length
+  const unknown = await listUnknownServers(request, deps, away, filters, left)
+  const all = [...unknown.map((mapping) => mapping.instance_uuid), ...instances.map(({ uuid }) => uuid)]
+  const links = isFull(all, page.limit)
+    ? { servers_links: [nextLink(request as ApiRequest, all.at(-1)!)] }
     : {}
-  return { instances, links }
+  return { instances, unknown, links }
 }

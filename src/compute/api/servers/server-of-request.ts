@@ -10,9 +10,17 @@ import type { CellDeps } from '../deps.ts'
 export async function serverOf(request: ApiRequest<never>, deps: CellDeps, rule?: string): Promise<Instance> {
   const uuid = request.params['id']!
   const instance = await getInstance(deps, uuid)
-  if (instance.project_id !== request.context.projectId && !request.can('context_is_admin'))
-    throw instanceNotFound(uuid)
-  if (rule !== undefined)
-    request.authorize(rule, { project_id: instance.project_id, user_id: instance.user_id })
+  assertOwn(request, uuid, instance, rule)
   return instance
+}
+
+export function assertOwn(
+  request: ApiRequest<never>,
+  uuid: string,
+  { project_id, user_id }: { project_id: string; user_id: string },
+  rule?: string,
+): void {
+  if (project_id !== request.context.projectId && !request.can('context_is_admin'))
+    throw instanceNotFound(uuid)
+  if (rule !== undefined) request.authorize(rule, { project_id, user_id })
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { showSeconds } from '../../../base/clock.ts'
 import { viewAt } from '../../../base/http/fields.ts'
 import type { ApiRequest } from '../../../base/http/route.ts'
+import type { Flavor } from '../../store/flavors.ts'
 import { guestName } from '../../store/instance-changes.ts'
 import type { Instance } from '../../store/instance-records.ts'
 import { bookmarkMaker, linkMaker } from '../links.ts'
@@ -16,6 +17,20 @@ const withFault = new Set(['ERROR', 'DELETED'])
 /** Microseconds, no zone: how nova shows when a server was launched. */
 const bare = (stored: string | null): string | null =>
   stored === null ? null : `${stored.slice(0, -1).padEnd(23, '0')}000`
+
+/** The flavor within a server. */
+export function flavorPart(flavor: Flavor, withExtraSpecs: boolean): FlavorPart {
+  const part: FlavorPart = {
+    vcpus: flavor.vcpus,
+    ram: flavor.memory_mb,
+    disk: flavor.root_gb,
+    ephemeral: flavor.ephemeral_gb,
+    swap: flavor.swap,
+    original_name: flavor.name,
+  }
+  if (withExtraSpecs) part.extra_specs = flavor.extra_specs
+  return part
+}
 
 /** Shows servers to one caller; what policies let him see is asked once, not for each server. */
 export function serverViewer(request: ApiRequest<never>, around: ServerSurroundings) {
@@ -36,18 +51,10 @@ export function serverViewer(request: ApiRequest<never>, around: ServerSurroundi
     flavorLink: () => ({ id: flavorid, links: flavorLinks(flavorid) }),
   })
 
-  function flavorPart({ flavor }: Instance): FlavorPart {
+  function flavorOf({ flavor }: Instance): FlavorPart {
     const known = flavorParts.get(flavor)
     if (known !== undefined) return known
-    const part: FlavorPart = {
-      vcpus: flavor.vcpus,
-      ram: flavor.memory_mb,
-      disk: flavor.root_gb,
-      ephemeral: flavor.ephemeral_gb,
-      swap: flavor.swap,
-      original_name: flavor.name,
-    }
-    if (seesExtraSpecs) part.extra_specs = flavor.extra_specs
+    const part = flavorPart(flavor, seesExtraSpecs)
     flavorParts.set(flavor, part)
     return part
   }
@@ -101,7 +108,7 @@ export function serverViewer(request: ApiRequest<never>, around: ServerSurroundi
         hostId: hostId(instance),
         image:
           instance.image_ref === '' ? '' : { id: instance.image_ref, links: imageLinks(instance.image_ref) },
-        flavor: flavorPart(instance),
+        flavor: flavorOf(instance),
         created: showSeconds(instance.created_at),
         updated: showSeconds(instance.updated_at ?? instance.created_at),
         addresses: instance.vm_state === 'building' ? {} : addressesOf(instance.networkInfo),

@@ -6,9 +6,11 @@ import type { CellDeps, EngineDeps, NetworkDeps } from '../deps.ts'
 import { addressesOf } from './addresses.ts'
 import { createServerBody } from './create/body.ts'
 import { type CreateDeps, createServer } from './create/create-server.ts'
+import { showUnknownServer } from './down-cells.ts'
 import { serversQuery } from './list-query.ts'
 import { listServers, listServersInDetail } from './list-servers.ts'
 import { serverViewer } from './server.view.ts'
+import { serverOf } from './server-of-request.ts'
 import { onServer, type Request, requesterOf } from './server-route.ts'
 import { readSurroundings } from './surroundings.ts'
 import { updateServer, updateServerBody } from './update-server.ts'
@@ -21,7 +23,7 @@ export const serverRoutes: readonly Route<ServerDeps>[] = [
   { get: '/servers', policy: rule('index'), query: serversQuery, handler: listServers },
   { get: '/servers/detail', policy: rule('detail'), query: serversQuery, handler: listServersInDetail },
   { post: '/servers', policy: rule('create'), body: createServerBody, status: 202, handler: createServer },
-  onServer({ get: '/servers/:id', policy: rule('show'), handler: showServer }),
+  { get: '/servers/:id', policy: rule('show'), handler: showServer },
   onServer({ put: '/servers/:id', policy: rule('update'), body: updateServerBody, handler: updateServer }),
   onServer({
     delete: '/servers/:id',
@@ -34,7 +36,13 @@ export const serverRoutes: readonly Route<ServerDeps>[] = [
   onServer({ get: '/servers/:id/ips/:network', policy: 'os_compute_api:ips:show', handler: showAddresses }),
 ]
 
-async function showServer(request: Request, deps: CellDeps & NetworkDeps, instance: Instance) {
+async function showServer(request: Request, deps: CellDeps & NetworkDeps) {
+  let instance: Instance
+  try {
+    instance = await serverOf(request, deps, rule('show'))
+  } catch (error) {
+    return { server: await showUnknownServer(request, deps, { rule: rule('show'), error }) }
+  }
   const around = await readSurroundings(request, deps, [instance], { list: false })
   return { server: serverViewer(request, around).whole(instance) }
 }

@@ -3,7 +3,7 @@ import type { ApiRequest } from '../../../base/http/route.ts'
 import { listAggregates } from '../../store/aggregates.ts'
 import { deleteHostMapping } from '../../store/cells.ts'
 import { deleteComputeNodes, listComputeNodes } from '../../store/compute-nodes.ts'
-import { listInstances } from '../../store/list-instances.ts'
+import { listReachableInstances } from '../../store/list-instances.ts'
 import { deleteService } from '../../store/services.ts'
 import { removeHost } from '../aggregates/aggregate-hosts.ts'
 import type { HostDeps } from '../deps.ts'
@@ -16,8 +16,10 @@ export async function deleteHostService(request: ApiRequest<never>, deps: HostDe
   const { host } = service
   const { db } = service.cell
   if (service.binary === 'nova-compute') {
-    const hosted = await listInstances(deps, { equals: { host } }, { sort: [], limit: 1 })
-    if (hosted.length > 0) {
+    // The cell of the service could be asked, and no other has servers on its host.
+    const page = { sort: [], limit: 1 }
+    const { instances } = await listReachableInstances(deps, { equals: { host } }, page)
+    if (instances.length > 0) {
       throw new Fault(
         'conflict',
         'Unable to delete compute service that is hosting instances. Migrate or delete the instances first.',

@@ -2,8 +2,10 @@ import { Type } from 'typebox'
 import { showMicroseconds } from '../../../base/clock.ts'
 import { type Fields, viewAt } from '../../../base/http/fields.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
+import type { CellDb } from '../../store/cell-dbs.ts'
+import { listHostsOfCell } from '../../store/cells.ts'
 import type { CellDeps, HostDeps } from '../deps.ts'
-import { type HostService, listHostServices } from '../hosts/host-services.ts'
+import { type HostService, readHostServices } from '../hosts/host-services.ts'
 import { queryValue } from '../paging.ts'
 import { AnyText, byVersion, Flag, HostName, queryOf } from '../schema-types.ts'
 import { deleteHostService } from './delete-service.ts'
@@ -57,11 +59,22 @@ export const serviceRoutes: readonly Route<HostDeps>[] = [
 async function list(request: ApiRequest<never>, deps: CellDeps) {
   const host = queryValue(request, 'host')
   const binary = queryValue(request, 'binary')
-  const services = await listHostServices(deps, {
+  const { services, away } = await readHostServices(deps, {
     ...(host ? { host } : {}),
     ...(binary ? { binary } : {}),
   })
-  return { services: services.map((service) => serviceView(request, service)) }
+  const shown: object[] = services.map((service) => serviceView(request, service))
+  if (!request.atLeast('2.69')) return { services: shown }
+  const unknown = (await listUnknownServices(deps, away)).filter(
+    (one) => (!host || one.host === host) && (!binary || one.binary === binary),
+  )
+  return { services: [...shown, ...unknown] }
+}
+
+/** What is known, without their database, of the services of cells that are away. */
+async function listUnknownServices({ apiDb }: CellDeps, away: readonly CellDb[]) {
+  const hosts = await Promise.all(away.map((cell) => listHostsOfCell(apiDb, cell.id)))
+  return hosts.flat().map((host) => ({ binary: 'nova-compute', host, status: 'UNKNOWN' }))
 }
 
 function serviceView(request: ApiRequest<never>, service: HostService) {
