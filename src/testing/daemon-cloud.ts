@@ -87,8 +87,7 @@ export class DaemonCloud implements AsyncDisposable {
       network: send('network'),
     }
     for (const name of ['conf', 'log', 'databases']) mkdirSync(join(this.directory, name))
-    for (const [name, text] of Object.entries(this.#files()))
-      writeFileSync(join(this.directory, 'conf', name), text)
+    this.setWorkers(options.workers ?? 1)
   }
 
   /** Files, databases and the administrator, and no program yet. */
@@ -96,6 +95,12 @@ export class DaemonCloud implements AsyncDisposable {
     const cloud = new DaemonCloud(options, await freePorts(services.length))
     await cloud.#makeDatabases()
     return cloud
+  }
+
+  /** Writes the files with so many workers of each API; one that runs heeds them at its next SIGHUP. */
+  setWorkers(workers: number): void {
+    for (const [name, text] of Object.entries(this.#files(workers)))
+      writeFileSync(join(this.directory, 'conf', name), text)
   }
 
   url(service: ServiceName): string {
@@ -290,8 +295,8 @@ export class DaemonCloud implements AsyncDisposable {
     })
   }
 
-  #files(): Record<string, string> {
-    const { transportUrl, workers = 1 } = this.#options
+  #files(workers: number): Record<string, string> {
+    const { transportUrl } = this.#options
     const user = (username: string, authUrl = this.url('identityAdmin')) => `auth_type = password
 auth_url = ${authUrl}
 project_domain_name = default

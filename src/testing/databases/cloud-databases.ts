@@ -5,7 +5,7 @@ import { silentLogger } from '../../base/log.ts'
 import { testDialect } from './dialect.ts'
 import { mariadb } from './mariadb.ts'
 import { postgresql } from './postgresql.ts'
-import { startServer } from './server.ts'
+import { type Server, type ServerKind, startServer } from './server.ts'
 
 const names = ['keystone', 'glance', 'placement', 'neutron', 'nova_api', 'nova_cell0', 'nova']
 
@@ -19,8 +19,13 @@ export interface CloudDatabases {
 /** A cloud's empty databases on a server of `TEST_DB`; undefined for SQLite, whose files need none. */
 export async function startCloudDatabases(): Promise<CloudDatabases | undefined> {
   if (testDialect === 'sqlite') return undefined
-  const server = startServer(testDialect === 'mysql' ? mariadb : postgresql)
-  await using admin = openDatabase(server.url(testDialect === 'mysql' ? 'mysql' : 'postgres'))
+  return await startCloudDatabasesOn(testDialect === 'mysql' ? mariadb : postgresql)
+}
+
+/** The same on a server of that kind. */
+export async function startCloudDatabasesOn(kind: ServerKind): Promise<Server> {
+  const server = startServer(kind)
+  await using admin = openDatabase(server.url(kind.name === 'mysql' ? 'mysql' : 'postgres'))
   await waitForDatabase(admin, silentLogger)
   for (const name of names) await sql`create database ${sql.id(name)}`.execute(admin)
   return server

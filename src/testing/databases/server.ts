@@ -21,6 +21,8 @@ export interface ServerKind {
 
 export interface Server {
   url(database: string): string
+  /** Of the server, whose processor time may be of interest. */
+  processId(): number | undefined
   /** Ends it, in order or not; what it holds is there again after `start`. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
   start(): void
@@ -55,6 +57,7 @@ export function startServer(kind: ServerKind): Server {
     process.on('exit', stop)
     return {
       url: (database) => kind.url(directory, database),
+      processId: () => child.pid,
       async end(signal) {
         const ended = once(child, 'exit')
         child.ref()
