@@ -101,7 +101,10 @@ async function setWorkers(count: number): Promise<void> {
   await until(async () => (isSo() ? true : undefined), `${count} workers`, 60_000)
 }
 
-async function measureReads(paths: Readonly<Record<string, string>>, rows: string[][]): Promise<void> {
+async function measureReads(
+  reads: Readonly<Record<string, readonly string[]>>,
+  rows: string[][],
+): Promise<void> {
   const headers = {
     'x-auth-token': (await cloud.as('admin').token())!,
     'openstack-api-version': 'compute 2.96',
@@ -110,12 +113,12 @@ async function measureReads(paths: Readonly<Record<string, string>>, rows: strin
   const found = new Map<string, number[]>()
   for (const count of [1, workers]) {
     await setWorkers(count)
-    for (const [what, path] of Object.entries(paths)) {
-      const url = `${cloud.url('compute')}/v2.1${path}`
+    for (const [what, paths] of Object.entries(reads)) {
+      const url = `${cloud.url('compute')}/v2.1`
       // Until the code is compiled in all workers.
-      await repeatRequest({ url, headers, connections, seconds: seconds / 2 })
+      await repeatRequest({ url, paths, headers, connections, seconds: seconds / 2 })
       const before = usage()
-      const { answers, perSecond, each } = await repeatRequest({ url, headers, connections, seconds })
+      const { answers, perSecond, each } = await repeatRequest({ url, paths, headers, connections, seconds })
       found.set(what, [...(found.get(what) ?? []), perSecond])
       console.log(
         `${what}, workers ${count}: ${perSecond.toFixed(0)} /s, each connection ${Math.min(...each)} to ` +
@@ -139,10 +142,10 @@ const { imageId } = await makeFirstThings(admin, admin)
 const { networkId } = await makeNetwork(admin, '10.200.0.0/16')
 const created = await bootAll(networkId, imageId)
 const rows: string[][] = []
-const paths = {
-  'GET /servers/{id}': `/servers/${created[0]}`,
-  'GET /servers/detail?limit=100': '/servers/detail?limit=100',
-  [`GET /servers/detail, all ${created.length}`]: '/servers/detail',
+const reads = {
+  'GET /servers/{id}': created.map((id) => `/servers/${id}`),
+  'GET /servers/detail?limit=100': ['/servers/detail?limit=100'],
+  [`GET /servers/detail, all ${created.length}`]: ['/servers/detail'],
 }
-await measureReads(paths, rows)
+await measureReads(reads, rows)
 console.log(table(['what', '1 worker', `${workers} workers`, 'times'], rows))

@@ -171,7 +171,7 @@ export function networkClient(send: Send, token: () => Promise<string>) {
     /** The names of the security groups on the ports of each server that has some. */
     securityGroupsByDevice: async (
       deviceIds: readonly string[],
-    ): Promise<Map<string, { name: string }[]>> => {
+    ): Promise<ReadonlyMap<string, { name: string }[]>> => {
       const ports = await list('ports', (wire) => wire, {
         device_id: deviceIds,
         fields: ['device_id', 'security_groups'],

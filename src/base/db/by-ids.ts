@@ -3,7 +3,7 @@ import type { Compilable, InferResult } from 'kysely'
 import type { Db } from './database.ts'
 import { statement } from './statement.ts'
 
-const lengths = [1, 10, 100, 500] as const
+const lengths = [1, 3, 10, 30, 100, 500] as const
 const longest = 500
 
 /**

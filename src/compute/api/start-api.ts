@@ -9,6 +9,7 @@ import { createPolicy } from '../../base/auth/policy/policy.ts'
 import type { PolicyOverrides } from '../../base/auth/policy/policy-file.ts'
 import type { Bus } from '../../base/bus/bus.ts'
 import { rpcClient } from '../../base/bus/rpc.ts'
+import { gathered } from '../../base/gathered.ts'
 import type { Send } from '../../base/http/client.ts'
 import type { Logger } from '../../base/log.ts'
 import { type ComputeApiConfig, defaultComputeApiConfig } from '../config.ts'
@@ -41,6 +42,10 @@ export interface StartApiOptions {
 /** The app; the caller listens with it and closes it. */
 export function startApi(options: StartApiOptions): FastifyInstance {
   const { apiDb, cells, bus, agents, placement, tokens, log, identityUri } = options
+  const networkOf = (token: string) => networkClient(options.network, async () => token)
+  const groupsOf = gathered((token: string, servers: readonly string[]) =>
+    networkOf(token).securityGroupsByDevice(servers),
+  )
   return createComputeApi({
     deps: {
       apiDb,
@@ -50,7 +55,10 @@ export function startApi(options: StartApiOptions): FastifyInstance {
       conductor: rpcClient(bus, conductorRpc),
       agents,
       placement,
-      networkFor: (token) => networkClient(options.network, async () => token),
+      networkFor: (token) => ({
+        ...networkOf(token),
+        securityGroupsByDevice: (servers) => groupsOf(token, servers),
+      }),
       imagesFor: (token) => imageClient(options.image, async () => token),
     },
     tokens,

@@ -4,6 +4,7 @@ import { timestamp } from '../../base/clock.ts'
 import { type Db, isUniqueViolation } from '../../base/db/database.ts'
 import { statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
+import { gathered } from '../../base/gathered.ts'
 import { newUuid } from '../../base/ids.ts'
 import type { AggregatesTable, ApiTables } from './api-tables.ts'
 
@@ -64,10 +65,12 @@ const selectZones = statement((db: Db<ApiTables>) =>
 )
 
 /** Which zone each host is in that is in one; the others are in the default zone. */
-export async function listHostZones(db: Db<ApiTables>): Promise<Map<string, string>> {
+export const listHostZones = (db: Db<ApiTables>): Promise<ReadonlyMap<string, string>> => readZones(db, [])
+
+const readZones = gathered(async (db: Db<ApiTables>, _all: readonly string[]) => {
   const { rows } = await selectZones(db, {})
   return new Map(rows.map((row) => [row.host, row.value]))
-}
+})
 
 export async function insertAggregate(
   db: Db<ApiTables>,

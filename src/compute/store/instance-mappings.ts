@@ -4,6 +4,7 @@ import { timestamp } from '../../base/clock.ts'
 import { byIdsIn } from '../../base/db/by-ids.ts'
 import type { Db } from '../../base/db/database.ts'
 import { insertStatement, statement } from '../../base/db/statement.ts'
+import { gathered } from '../../base/gathered.ts'
 import type { ApiTables, InstanceMappingsTable } from './api-tables.ts'
 
 export type InstanceMapping = Selectable<InstanceMappingsTable>
@@ -26,9 +27,6 @@ export async function insertInstanceMapping(
 }
 
 const insertMapping = insertStatement<ApiTables, 'instance_mappings'>('instance_mappings')
-const selectMapping = statement((db: Db<ApiTables>, p: { uuid: string }) =>
-  db.selectFrom('instance_mappings').selectAll().where('instance_uuid', '=', p.uuid),
-)
 const updateCell = statement((db: Db<ApiTables>, p: { uuid: string; cellId: number; now: string }) =>
   db
     .updateTable('instance_mappings')
@@ -47,7 +45,7 @@ export async function findInstanceMapping(
   db: Db<ApiTables>,
   instanceUuid: string,
 ): Promise<InstanceMapping | undefined> {
-  return (await selectMapping(db, { uuid: instanceUuid })).rows[0]
+  return (await readTogether(db, [instanceUuid])).get(instanceUuid)
 }
 
 /** The mappings of those of these instances that are there. */
@@ -61,6 +59,10 @@ export async function listInstanceMappings(
 const readMappings = byIdsIn<ApiTables>()((db, uuids) =>
   db.selectFrom('instance_mappings').selectAll().where('instance_uuid', 'in', uuids),
 )
+const readTogether = gathered(async (db: Db<ApiTables>, uuids: readonly string[]) => {
+  const rows = await readMappings(db, uuids)
+  return new Map(rows.map((row) => [row.instance_uuid, row]))
+})
 
 /** The living instances that cells have, as far as is known without asking the cells; the oldest first. */
 export function listMappingsOfCells(

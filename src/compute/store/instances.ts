@@ -1,8 +1,10 @@
 /** Instances, wherever they are: as a build request still, or in a cell with all that belongs to them. */
+import { sql } from 'kysely'
 import { byIdsIn } from '../../base/db/by-ids.ts'
 import type { Db } from '../../base/db/database.ts'
 import { insertStatement, statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
+import { gathered } from '../../base/gathered.ts'
 import type { ApiTables } from './api-tables.ts'
 import { findBuildRequest } from './build-requests.ts'
 import { type CellDb, type CellDbs, cellAway, isAway } from './cell-dbs.ts'
@@ -56,9 +58,6 @@ export async function getInstance(
 const selectRow = statement((db: Db<CellTables>, p: { uuid: string }) =>
   db.selectFrom('instances').selectAll().where('uuid', '=', p.uuid).where('deleted', '=', 0),
 )
-const selectAnyRow = statement((db: Db<CellTables>, p: { uuid: string }) =>
-  db.selectFrom('instances').selectAll().where('uuid', '=', p.uuid),
-)
 
 /** Only the row of a living instance. */
 export async function findInstanceRow(db: Db<CellTables>, uuid: string): Promise<InstanceRow | undefined> {
@@ -102,10 +101,9 @@ export async function findInCell(
   uuid: string,
   options: { deleted?: boolean } = {},
 ): Promise<Instance | undefined> {
-  const select = options.deleted === true ? selectAnyRow : selectRow
   try {
-    const [row] = (await select(cell.db, { uuid })).rows
-    return row === undefined ? undefined : (await withParts(cell, [row]))[0]
+    const found = (await readTogether(cell, [uuid])).get(uuid)
+    return found?.deleted === 0 || options.deleted === true ? found : undefined
   } catch (error) {
     throw isAway(error) ? cellAway(cell, error) : error
   }
@@ -152,24 +150,41 @@ const sizesOf = ({ memory_mb, vcpus, root_gb }: InstanceRow): Flavor => ({
 const byIds = byIdsIn<CellTables>()
 const readExtras = byIds((db, uuids) =>
   db
-    .selectFrom('instance_extra')
-    .select(['instance_uuid', 'flavor', 'keypairs', 'trusted_certs'])
-    .where('instance_uuid', 'in', uuids),
+    .selectFrom('instance_extra as extra')
+    .leftJoin('instance_info_caches as cache', 'cache.instance_uuid', 'extra.instance_uuid')
+    .select([
+      'extra.instance_uuid',
+      'extra.flavor',
+      'extra.keypairs',
+      'extra.trusted_certs',
+      'cache.network_info',
+    ])
+    .where('extra.instance_uuid', 'in', uuids),
 )
-const readInfoCaches = byIds((db, uuids) =>
+// Three short tables in one read: most instances have nothing in any of them.
+const readAttributes = byIds((db, uuids) =>
   db
-    .selectFrom('instance_info_caches')
-    .select(['instance_uuid', 'network_info'])
-    .where('instance_uuid', 'in', uuids),
-)
-const readMetadata = byIds((db, uuids) =>
-  db.selectFrom('instance_metadata').selectAll().where('instance_uuid', 'in', uuids).orderBy('id'),
-)
-const readSystemMetadata = byIds((db, uuids) =>
-  db.selectFrom('instance_system_metadata').selectAll().where('instance_uuid', 'in', uuids),
-)
-const readTags = byIds((db, uuids) =>
-  db.selectFrom('tags').selectAll().where('resource_id', 'in', uuids).orderBy('tag'),
+    .selectFrom('instance_metadata')
+    .select([sql<string>`'metadata'`.as('kind'), 'instance_uuid', 'key', 'value', 'id'])
+    .where('instance_uuid', 'in', uuids)
+    .unionAll(
+      db
+        .selectFrom('instance_system_metadata')
+        .select([sql<string>`'system'`.as('kind'), 'instance_uuid', 'key', 'value', 'id'])
+        .where('instance_uuid', 'in', uuids),
+    )
+    .unionAll(
+      db
+        .selectFrom('tags')
+        .select([
+          sql<string>`'tag'`.as('kind'),
+          'resource_id as instance_uuid',
+          'tag as key',
+          sql<string>`''`.as('value'),
+          sql<number>`0`.as('id'),
+        ])
+        .where('resource_id', 'in', uuids),
+    ),
 )
 // The last of each instance wins in the caller's loop.
 const readFaults = byIds((db, uuids) =>
@@ -199,12 +214,9 @@ export async function withParts(cell: CellDb, rows: InstanceRow[]): Promise<Inst
   const { db } = cell
   // Only these states show a fault.
   const failed = rows.filter((row) => row.vm_state === 'error' || row.deleted !== 0).map((row) => row.uuid)
-  const [extras, caches, metadata, systemMetadata, tags, faults] = await Promise.all([
+  const [extras, attributes, faults] = await Promise.all([
     readExtras(db, uuids),
-    readInfoCaches(db, uuids),
-    readMetadata(db, uuids),
-    readSystemMetadata(db, uuids),
-    readTags(db, uuids),
+    readAttributes(db, uuids),
     readFaults(db, failed),
   ])
   for (const extra of extras) {
@@ -212,18 +224,28 @@ export async function withParts(cell: CellDb, rows: InstanceRow[]): Promise<Inst
     instance.flavor = parseFlavor(extra.flavor)
     if (extra.keypairs !== '[]') instance.keypairs = JSON.parse(extra.keypairs)
     if (extra.trusted_certs !== null) instance.trustedCerts = JSON.parse(extra.trusted_certs)
+    if (extra.network_info !== null && extra.network_info !== '[]')
+      instance.networkInfo = JSON.parse(extra.network_info) as NetworkInfo
   }
-  for (const cache of caches) {
-    if (cache.network_info !== '[]')
-      byUuid.get(cache.instance_uuid)!.networkInfo = JSON.parse(cache.network_info) as NetworkInfo
+  attributes.sort((a, b) => a.id - b.id || (a.key < b.key ? -1 : 1))
+  for (const { kind, instance_uuid, key, value } of attributes) {
+    const instance = byUuid.get(instance_uuid)!
+    if (kind === 'metadata') instance.metadata[key] = value
+    else if (kind === 'system') instance.systemMetadata[key] = value
+    else instance.tags.push(key)
   }
-  for (const item of metadata) byUuid.get(item.instance_uuid)!.metadata[item.key] = item.value
-  for (const item of systemMetadata) byUuid.get(item.instance_uuid)!.systemMetadata[item.key] = item.value
-  for (const tag of tags) byUuid.get(tag.resource_id)!.tags.push(tag.tag)
   for (const fault of faults) byUuid.get(fault.instance_uuid)!.fault = fault
   for (const instance of instances) if (instance.flavor === noFlavor) instance.flavor = sizesOf(instance)
   return instances
 }
+
+const readRows = byIds((db, uuids) => db.selectFrom('instances').selectAll().where('uuid', 'in', uuids))
+
+// Many ask for one instance each at the same time: whoever waits for one to become active, above all.
+const readTogether = gathered(async (cell: CellDb, uuids: readonly string[]) => {
+  const instances = await withParts(cell, await readRows(cell.db, uuids))
+  return new Map(instances.map((instance) => [instance.uuid, instance]))
+})
 
 const insertRow = insertStatement<CellTables, 'instances'>('instances')
 const insertExtra = insertStatement<CellTables, 'instance_extra'>('instance_extra')

@@ -4,6 +4,7 @@ import { byIdsIn } from '../../base/db/by-ids.ts'
 import type { Db } from '../../base/db/database.ts'
 import { insertStatement, statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
+import { gathered } from '../../base/gathered.ts'
 import type { ApiTables } from './api-tables.ts'
 import type { Flavor } from './flavors.ts'
 
@@ -100,13 +101,10 @@ const readZones = byIdsIn<ApiTables>()((db, uuids) =>
 )
 
 /** The zones that servers were pinned to when they were created, by server; null: to none. */
-export async function listPinnedZones(
-  db: Db<ApiTables>,
-  instanceUuids: readonly string[],
-): Promise<Map<string, string | null>> {
+export const listPinnedZones = gathered(async (db: Db<ApiTables>, instanceUuids: readonly string[]) => {
   const rows = await readZones(db, instanceUuids)
   return new Map(rows.map((row) => [row.instance_uuid, row.availability_zone]))
-}
+})
 
 export async function deleteRequestSpec(db: Db<ApiTables>, instanceUuid: string): Promise<void> {
   await removeSpec(db, { uuid: instanceUuid })

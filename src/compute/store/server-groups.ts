@@ -5,6 +5,7 @@ import { byIdsIn } from '../../base/db/by-ids.ts'
 import type { Db } from '../../base/db/database.ts'
 import { statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
+import { gathered } from '../../base/gathered.ts'
 import type { ApiTables, InstanceGroupsTable } from './api-tables.ts'
 
 export type ServerGroupPolicy = 'affinity' | 'anti-affinity' | 'soft-affinity' | 'soft-anti-affinity'
@@ -59,15 +60,12 @@ const readGroups = byIdsIn<ApiTables>()((db, serverUuids) =>
 )
 
 /** The groups that these servers are in, by server. */
-export async function listGroupsOfServers(
-  db: Db<ApiTables>,
-  serverUuids: readonly string[],
-): Promise<Map<string, string[]>> {
+export const listGroupsOfServers = gathered(async (db: Db<ApiTables>, serverUuids: readonly string[]) => {
   const rows = await readGroups(db, serverUuids)
   const found = new Map<string, string[]>()
   for (const row of rows) found.set(row.instance_uuid, [...(found.get(row.instance_uuid) ?? []), row.uuid])
   return found
-}
+})
 
 async function withParts(
   db: Db<ApiTables>,

@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely'
 import { type Clock, systemClock, timestamp } from '../../base/clock.ts'
 import { byIdsIn } from '../../base/db/by-ids.ts'
 import { type Db, isUniqueViolation } from '../../base/db/database.ts'
+import { gathered } from '../../base/gathered.ts'
 import { newUuid } from '../../base/ids.ts'
 import type { CellTables, ServicesTable } from './cell-tables.ts'
 
@@ -42,9 +43,11 @@ const byHosts = byIdsIn<CellTables>()((db, hosts) =>
     .where('binary', '=', 'nova-compute'),
 )
 
-/** The compute services of these hosts. */
-export const listComputeServices = (db: Db<CellTables>, hosts: readonly string[]): Promise<ServiceRow[]> =>
-  byHosts(db, hosts)
+/** The compute services of these hosts, by host. */
+export const computeServicesOf = gathered(async (db: Db<CellTables>, hosts: readonly string[]) => {
+  const rows = await byHosts(db, hosts)
+  return new Map(rows.map((row) => [row.host, row]))
+})
 
 /** Notes that these hosts' services live; those not known yet are made. */
 export async function reportServices(

@@ -4,7 +4,7 @@ import { listHostZones } from '../../store/aggregates.ts'
 import type { Instance } from '../../store/instance-records.ts'
 import { listPinnedZones } from '../../store/request-specs.ts'
 import { listGroupsOfServers } from '../../store/server-groups.ts'
-import { isUp, listComputeServices, type ServiceRow } from '../../store/services.ts'
+import { computeServicesOf, isUp, type ServiceRow } from '../../store/services.ts'
 import type { CellDeps, NetworkDeps } from '../deps.ts'
 
 export interface ServerSurroundings {
@@ -56,9 +56,10 @@ async function readHostStatuses(
   const hosts = [...new Set(instances.flatMap(({ host }) => host ?? []))]
   if (!isShown || !request.atLeast('2.16') || hosts.length === 0) return new Map()
   const cells = [...new Set(instances.flatMap(({ cell }) => cell ?? []))]
-  const services = await Promise.all(cells.map((cell) => listComputeServices(cell.db, hosts)))
+  const services = await Promise.all(cells.map((cell) => computeServicesOf(cell.db, hosts)))
   const { serviceDownSeconds } = deps.config
-  return new Map(services.flat().map((service) => [service.host, hostStatus(service, serviceDownSeconds)]))
+  const found = services.flatMap((byHost) => [...byHost.values()])
+  return new Map(found.map((service) => [service.host, hostStatus(service, serviceDownSeconds)]))
 }
 
 function hostStatus(service: ServiceRow, downSeconds: number): string {
@@ -72,7 +73,7 @@ export async function readSecurityGroups(
   request: ApiRequest<never>,
   deps: NetworkDeps,
   instances: readonly Instance[],
-): Promise<Map<string, { name: string }[]>> {
+): Promise<ReadonlyMap<string, { name: string }[]>> {
   const uuids = instances.filter(({ deleted }) => deleted === 0).map(({ uuid }) => uuid)
   if (uuids.length === 0) return new Map()
   return await deps.networkFor(request.context.token).securityGroupsByDevice(uuids)
