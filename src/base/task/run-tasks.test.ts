@@ -48,6 +48,20 @@ test('an error does not end a task', async () => {
   await tasks[Symbol.asyncDispose]()
 })
 
+test('a task that failed runs again after its own time for that', async () => {
+  let runs = 0
+  const done = Promise.withResolvers<void>()
+  const run = async () => {
+    runs++
+    if (runs < 3) throw new Error('no')
+    done.resolve()
+  }
+  const task = { name: 'failing', everySeconds: 3600, retrySeconds: 0.001, run }
+  const tasks = runTasks([task], { log: silentLogger })
+  await done.promise
+  await tasks[Symbol.asyncDispose]()
+})
+
 test('disposing waits for the run that is under way, and no further one begins', async () => {
   const { task, seen, open } = gatedTask()
   const tasks = runTasks([task], { log: silentLogger })

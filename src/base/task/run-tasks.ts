@@ -4,8 +4,8 @@ import type { RunningTasks, Task } from './task.ts'
 
 /**
  * Runs each task at once, then every so many seconds, a tenth more or less so that a thousand hosts do not ask in
- * step. One run of a task at a time; an error is logged and the next run tries again. Disposing waits for the runs
- * that are under way.
+ * step; after `retrySeconds` when it failed. One run of a task at a time; an error is logged and the next run tries
+ * again. Disposing waits for the runs that are under way.
  */
 export function runTasks(tasks: readonly Task[], options: { log: Logger }): RunningTasks {
   const loops = new Map(tasks.map((task) => [task.name, new TaskLoop(task, options.log)]))
@@ -64,7 +64,9 @@ class TaskLoop {
     this.#running = this.#runOnce().finally(() => {
       this.#running = undefined
       if (this.#stopped) return
-      const milliseconds = this.#task.everySeconds * 1000 * (0.9 + Math.random() * 0.2)
+      const { everySeconds, retrySeconds = everySeconds } = this.#task
+      const seconds = this.#failing === undefined ? everySeconds : retrySeconds
+      const milliseconds = seconds * 1000 * (0.9 + Math.random() * 0.2)
       this.#timer = setTimeout(() => this.wake(), milliseconds).unref()
     })
     return this.#running

@@ -2,6 +2,8 @@
 export interface Task {
   name: string
   everySeconds: number
+  /** After a run that failed: what it needs may be there again soon. `everySeconds` unless given. */
+  retrySeconds?: number
   run(): Promise<void>
 }
 

@@ -3,7 +3,6 @@ import type { Bus } from '../../base/bus/bus.ts'
 import { rpcClient, serveRpc } from '../../base/bus/rpc.ts'
 import { describeError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
-import { retrySoon } from '../../base/task/retry-soon.ts'
 import { runTasks } from '../../base/task/run-tasks.ts'
 import type { RunningTasks } from '../../base/task/task.ts'
 import { agentRpc } from '../rpc/agent.ts'
@@ -52,8 +51,7 @@ export async function startAgents(options: AgentsOptions): Promise<AsyncDisposab
     reportHosts({ hosts, conductor, told, tellInventory: () => running?.wake('report-inventory') }),
     syncGuests({ hosts: synced, conductor, log }),
   ]
-  const retrying = all.map((task) => undo.use(retrySoon(task, (name) => running?.wake(name))))
-  const tasks = undo.use(runTasks(retrying, { log }))
+  const tasks = undo.use(runTasks(all, { log }))
   running = tasks
   undo.use(
     bus.watch(({ connected }) => {

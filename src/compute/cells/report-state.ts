@@ -25,6 +25,7 @@ export function reportState(options: {
   return {
     name: 'report-state',
     everySeconds: options.everySeconds ?? reportSeconds,
+    retrySeconds: 2,
     async run() {
       for (const { binary, topic } of services) await reportServices(db, binary, topic, [host])
     },

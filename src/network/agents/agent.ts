@@ -1,7 +1,6 @@
 /** What all agents have in common: their tasks, the wakes from the server, and a sign of life. */
 import type { Bus } from '../../base/bus/bus.ts'
 import type { Logger } from '../../base/log.ts'
-import { retrySoon } from '../../base/task/retry-soon.ts'
 import { runTasks } from '../../base/task/run-tasks.ts'
 import type { RunningTasks, Task } from '../../base/task/task.ts'
 import type { AgentReport, Changed, ServerMethods } from '../rpc/agents.ts'
@@ -46,14 +45,13 @@ export async function runAgent(
   const report = () => ({ ...agent.report(), host: hostName })
   const tasks = [reportState(serverOf(deps), report, deps.reportIntervalSeconds)]
   if (agent.reconciler !== undefined) tasks.push(agent.reconciler)
-  const retrying = tasks.map((task) => undo.use(retrySoon(task, (task) => running?.wake(task))))
   if (agent.topic !== undefined) {
     const changed = (args: Changed | null) => {
       if (agent.concerns?.(args ?? {}) !== false) wake()
     }
     undo.use(await bus.serve({ topic: agent.topic, server: hostName }, { changed }))
   }
-  running = undo.use(runTasks(retrying, { log }))
+  running = undo.use(runTasks(tasks, { log }))
   // What the server said while the broker was away is lost, and it may take us for dead.
   undo.use(
     bus.watch(({ connected }) => {

@@ -11,6 +11,7 @@ export function reportState(
   return {
     name: 'report-state',
     everySeconds,
+    retrySeconds: 2,
     async run() {
       await server.reportState({ ...report(), started })
       started = false

@@ -21,6 +21,7 @@ export function reportHosts({
   return {
     name: 'report-hosts',
     everySeconds: 10,
+    retrySeconds: 2,
     run: async () => {
       const { unknown } = await conductor.reportHosts({ hosts: names })
       const forgotten = unknown.filter((host) => told.delete(host))
@@ -34,6 +35,7 @@ export function reportInventory({ hosts, conductor, told }: ReportDeps & { told:
   return {
     name: 'report-inventory',
     everySeconds: 60,
+    retrySeconds: 2,
     async run() {
       const changed: HostReport[] = []
       for (const { host, hostIp, driver } of hosts) {

@@ -24,6 +24,7 @@ export function syncGuests(deps: {
   return {
     name: 'sync-guests',
     everySeconds: 600,
+    retrySeconds: 2,
     async run() {
       const failures: unknown[] = []
       for (const { host, driver, destroy } of hosts) {

@@ -190,7 +190,7 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
   }
 
   return {
-    task: { name: 'sync-ports', everySeconds: 60, run },
+    task: { name: 'sync-ports', everySeconds: 60, retrySeconds: 2, run },
     status,
     changed(changed) {
       const concerns =

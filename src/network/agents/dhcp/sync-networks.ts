@@ -168,7 +168,7 @@ export function syncNetworks(deps: SyncNetworksDeps): SyncNetworks {
   }
 
   return {
-    task: { name: 'sync-networks', everySeconds: 60, run },
+    task: { name: 'sync-networks', everySeconds: 60, retrySeconds: 2, run },
     status,
     concerns: (changed) =>
       // What the answer that is on its way brings is not known yet.
