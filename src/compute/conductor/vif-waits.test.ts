@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isFault } from '../../base/errors.ts'
+import { Fault, isFault } from '../../base/errors.ts'
 import { createVifWaits } from './vif-waits.ts'
 
 const { signal } = new AbortController()
@@ -23,6 +23,17 @@ test('an event that says failed fails the wait, and names the port', async () =>
 
 test('who waits again asks Network first: the event may be over', async () => {
   await createVifWaits().wait(['a'], { ...nothing, again: true, look: async (ids) => ids })
+})
+
+test('a Network that is away is asked again, and its event still counts', async () => {
+  const waits = createVifWaits()
+  const away = async () => {
+    throw new Fault('unavailable', 'Nothing listens there.')
+  }
+  const waiting = waits.wait(['a'], { ...nothing, again: true, look: away })
+  await new Promise(setImmediate)
+  waits.plugged('a', true)
+  await waiting
 })
 
 test('the time is limited, and a cancel ends the wait', async () => {

@@ -1,6 +1,6 @@
 /** Guests that wait until Network has wired their ports: an event of Network lets them run. */
 import { sleep } from '../../base/clock.ts'
-import { Fault } from '../../base/errors.ts'
+import { Fault, isFault } from '../../base/errors.ts'
 
 export interface VifWaits {
   /** An event `network-vif-plugged` came. */
@@ -12,7 +12,7 @@ export interface VifWaits {
 interface WaitOptions {
   timeoutSeconds: number
   signal: AbortSignal
-  /** Those of the ports that Network knows to be plugged. */
+  /** Those of the ports that Network knows to be plugged. A Network that is away does not end the wait. */
   look(portIds: string[]): Promise<string[]>
   /** The events may be over: look before waiting. */
   again: boolean
@@ -51,17 +51,15 @@ export function createVifWaits(): VifWaits {
         if (known === undefined) waiting.set(portId, (succeeded) => note(portId, succeeded))
         else note(portId, known)
       }
-      if (again && missing.size > 0) for (const portId of await look([...missing])) note(portId, true)
+      const lookNow = async (): Promise<void> => {
+        if (missing.size === 0) return
+        for (const portId of await look([...missing]).catch(noneWhileAway)) note(portId, true)
+      }
+      if (again) await lookNow()
       const stop = new AbortController()
       try {
         if (missing.size > 0) {
-          const looking = lookAround(
-            missing,
-            note,
-            look,
-            timeoutSeconds,
-            AbortSignal.any([signal, stop.signal]),
-          )
+          const looking = lookAround(missing, lookNow, timeoutSeconds, AbortSignal.any([signal, stop.signal]))
           await Promise.race([all.promise, looking])
         }
       } finally {
@@ -78,11 +76,15 @@ export function createVifWaits(): VifWaits {
   }
 }
 
+function noneWhileAway(error: unknown): string[] {
+  if (isFault(error, 'unavailable')) return []
+  throw error
+}
+
 // The event may be lost with a process that died: Network is asked now and then, at first often.
 async function lookAround(
   missing: ReadonlySet<string>,
-  note: (portId: string, succeeded: boolean) => void,
-  look: (portIds: string[]) => Promise<string[]>,
+  lookNow: () => Promise<void>,
   timeoutSeconds: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -102,6 +104,6 @@ async function lookAround(
       if (missing.size > 0) throw error
     })
     pause = Math.min(pause * 2, longestLookMilliseconds)
-    if (missing.size > 0) for (const portId of await look([...missing])) note(portId, true)
+    await lookNow()
   }
 }

@@ -4,6 +4,7 @@ import { insertStatement, statement } from '../../base/db/statement.ts'
 import { tellStatus } from '../events/tell.ts'
 import { dhcpAgentType, isAlive } from '../store/agents.ts'
 import { byIds } from '../store/by-ids.ts'
+import { lockBindings } from '../store/port-parts.ts'
 import type { PortRow, ProvisioningBlockRow, Tables } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 
@@ -91,6 +92,9 @@ export async function completeProvisioning(
   portIds: readonly string[],
   entity: Entity,
 ): Promise<void> {
+  // Another server may hear of the other thing at this moment: each would see what the other has not committed yet as
+  // still waited for, and the port would never be ACTIVE.
+  await lockBindings(work.db, portIds)
   for (const portId of portIds) await deleteBlock(work.db, { portId, entity })
   for (const port of await readReady(work.db, portIds)) await changePortStatus(work, port, 'ACTIVE')
 }
