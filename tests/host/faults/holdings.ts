@@ -1,6 +1,7 @@
 /** What a cloud holds for its servers: at rest, each server has one of everything, and nothing is held for any other. */
 import type { Person } from '../../../src/testing/cloud-people.ts'
 import { ok } from '../../../src/testing/first-things.ts'
+import type { AllocationsAnswer, PortsAnswer, ProvidersAnswer, ServersAnswer } from './answers.ts'
 
 export interface Server {
   id: string
@@ -11,9 +12,8 @@ export interface Server {
 }
 
 export async function listServers(admin: Person): Promise<Server[]> {
-  const { servers } = ok(await admin.compute('GET', '/servers/detail?all_tenants=1'))
-  // biome-ignore lint/suspicious/noExplicitAny: JSON of the API.
-  return servers.map((server: any) => ({
+  const { servers }: ServersAnswer = ok(await admin.compute('GET', '/servers/detail?all_tenants=1'))
+  return servers.map((server) => ({
     id: server.id,
     status: server.status,
     taskState: server['OS-EXT-STS:task_state'],
@@ -26,11 +26,16 @@ export async function listServers(admin: Person): Promise<Server[]> {
 export const isSettled = ({ status, taskState }: Server): boolean =>
   (status === 'ACTIVE' || status === 'ERROR') && taskState === null
 
-/** Where guests and their taps really are, by host. */
+/** What a host really has. */
 export interface HostHoldings {
-  /** Ids of servers. */
+  /** Ids of servers whose guests run. */
   guests: readonly string[]
   taps: readonly string[]
+  /** Ids of servers with files, and of those that the hypervisor knows; a simulated host has neither. */
+  disks?: readonly string[]
+  domains?: readonly string[]
+  /** Taps that the packet filter has rules for; a simulated host has no packet filter. */
+  filtered?: readonly string[]
 }
 
 /** Names everything that a server should have and has not, or has twice, and all that belongs to none. */
@@ -49,15 +54,8 @@ export async function findDisorder(
     }
   }
   const ifActive = ({ status }: Server) => (status === 'ACTIVE' ? 1 : 0)
-  const { ports } = ok(await admin.network('GET', '/ports'))
-  type Port = {
-    id: string
-    device_id: string
-    device_owner: string
-    status: string
-    'binding:host_id': string
-  }
-  const ofServers = (ports as Port[]).filter(({ device_owner }) => device_owner.startsWith('compute:'))
+  const { ports }: PortsAnswer = ok(await admin.network('GET', '/ports'))
+  const ofServers = ports.filter(({ device_owner }) => device_owner.startsWith('compute:'))
   const ofActive = ofServers.filter(({ device_id }) => known.get(device_id)?.status !== 'ERROR')
   expect('ports', count(ofActive.map((port) => port.device_id)), ifActive)
   for (const port of ofActive) {
@@ -68,17 +66,21 @@ export async function findDisorder(
   expect('allocations', count(await listConsumers(admin)), ifActive)
   const all = Object.entries(hosts)
   expect('guests', count(all.flatMap(([, { guests }]) => guests)), ifActive)
-  for (const [host, { guests, taps }] of all) {
-    for (const id of guests)
-      if (known.get(id)?.host !== host)
-        found.push(`guest ${id} on ${host}, its server on ${known.get(id)?.host}`)
-    const wanted = new Set(
-      ofActive
-        .filter((port) => known.get(port.device_id)?.host === host)
-        .map(({ id }) => `tap${id.slice(0, 11)}`),
-    )
-    for (const tap of taps) if (!wanted.delete(tap)) found.push(`tap ${tap} on ${host}`)
-    for (const tap of wanted) found.push(`no tap ${tap} on ${host}`)
+  for (const [host, { guests, disks = guests, domains = guests, taps, filtered = taps }] of all) {
+    const here = servers.filter((server) => server.host === host && server.status === 'ACTIVE')
+    const ids = new Set(here.map(({ id }) => id))
+    const wired = ofActive.filter((port) => ids.has(port.device_id))
+    const tapNames = new Set(wired.map(({ id }) => `tap${id.slice(0, 11)}`))
+    const compare = (what: string, held: readonly string[], wanted: ReadonlySet<string>): void => {
+      const has = new Set(held)
+      for (const one of has.difference(wanted)) found.push(`${what} ${one} on ${host}, where it has no place`)
+      for (const one of wanted.difference(has)) found.push(`no ${what} ${one} on ${host}`)
+    }
+    compare('guest', guests, ids)
+    compare('domain', domains, ids)
+    compare('disks of', disks, ids)
+    compare('tap', taps, tapNames)
+    compare('rules of', filtered, tapNames)
   }
   return found
 }
@@ -86,9 +88,13 @@ export async function findDisorder(
 /** Once for each provider that something is allocated of. */
 async function listConsumers(admin: Person): Promise<string[]> {
   const consumers: string[] = []
-  const { resource_providers: providers } = ok(await admin.placement('GET', '/resource_providers'))
+  const { resource_providers: providers }: ProvidersAnswer = ok(
+    await admin.placement('GET', '/resource_providers'),
+  )
   for (const { uuid } of providers) {
-    const { allocations } = ok(await admin.placement('GET', `/resource_providers/${uuid}/allocations`))
+    const { allocations }: AllocationsAnswer = ok(
+      await admin.placement('GET', `/resource_providers/${uuid}/allocations`),
+    )
     consumers.push(...Object.keys(allocations))
   }
   return consumers

@@ -1,6 +1,6 @@
 /** A cloud on several hosts, with real guests beside simulated ones, whose programs, broker, database and cables fail. */
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { sleep } from '../../../src/base/clock.ts'
 import { installCloud } from '../../../src/cli/lab/cloud/install.ts'
 import type { Lab } from '../../../src/cli/lab/lab.ts'
@@ -9,69 +9,106 @@ import { ok } from '../../../src/testing/first-things.ts'
 import { cannotRunGuests } from '../cloud.ts'
 import { reachLab } from '../rig/reach.ts'
 import { cannotRunLabs, startRig } from '../rig/rig.ts'
-import { type HostHoldings, listServers } from './holdings.ts'
+import type { Who } from './alive.ts'
+import { listServers } from './holdings.ts'
+import { killInTurn, type Scene, seconds, untilAlive } from './kill-in-turn.ts'
 import { Load } from './load.ts'
-import { assertInOrder, deleteAll, untilAlive, untilNone } from './settle.ts'
+import { guestProcess, realHoldings } from './real-host.ts'
+import { assertInOrder, deleteAll, untilNone } from './settle.ts'
 import { simulatedHoldings, simulatedHost, simulatedUnits, startSimulatedHost } from './simulated-host.ts'
+import { killUnit, type Unit } from './units.ts'
 
 const skip = cannotRunLabs() || cannotRunGuests()
-const breathMilliseconds = 1000
 const cutMilliseconds = 60_000
 const computes = ['compute1', 'compute2'] as const
 
-/** Every unit of the cloud, and the program of it that is a service or an agent. */
-const units: readonly { host: string; unit: string; binary?: string; at?: string }[] = [
-  { host: 'controller', unit: 'openstack-keystone' },
-  { host: 'controller', unit: 'openstack-glance-api' },
-  { host: 'controller', unit: 'openstack-placement-api' },
-  { host: 'controller', unit: 'openstack-nova-api' },
-  { host: 'controller', unit: 'openstack-nova-consoleauth', binary: 'nova-consoleauth' },
-  { host: 'controller', unit: 'openstack-nova-scheduler', binary: 'nova-scheduler' },
-  { host: 'controller', unit: 'openstack-nova-conductor', binary: 'nova-conductor' },
-  { host: 'controller', unit: 'neutron-server' },
-  { host: 'controller', unit: 'neutron-linuxbridge-agent', binary: 'neutron-linuxbridge-agent' },
-  { host: 'controller', unit: 'neutron-dhcp-agent', binary: 'neutron-dhcp-agent' },
-  { host: 'controller', unit: 'neutron-metadata-agent', binary: 'neutron-metadata-agent' },
-  ...simulatedUnits.map((unit) => ({
-    host: 'controller',
-    unit,
-    binary: unit.replace(/^simulated-(openstack-)?/, ''),
-    at: simulatedHost,
-  })),
-  ...computes.flatMap((host) => [
-    { host, unit: 'openstack-nova-compute', binary: 'nova-compute' },
+const host = 'controller'
+const computeUnits = (host: string): Unit[] => [
+  { host, unit: 'openstack-nova-compute', binary: 'nova-compute' },
+  { host, unit: 'neutron-linuxbridge-agent', binary: 'neutron-linuxbridge-agent' },
+  { host, unit: 'libvirtd' },
+]
+const memcached: Unit = { host, unit: 'memcached' }
+const broker: Unit = { host, unit: 'rabbitmq-server' }
+const database: Unit = { host, unit: 'mariadb' }
+
+/** Those of a row are killed one after the other, the rows at the same time; compute1 has a row of its own. */
+const rows: readonly (readonly Unit[])[] = [
+  [
+    { host, unit: 'openstack-keystone', api: 'identity' },
+    { host, unit: 'openstack-glance-api', api: 'image' },
+    { host, unit: 'openstack-placement-api', api: 'placement' },
+    { host, unit: 'openstack-nova-api', api: 'compute' },
+    memcached,
+  ],
+  [
+    { host, unit: 'openstack-nova-consoleauth', binary: 'nova-consoleauth' },
+    { host, unit: 'openstack-nova-scheduler', binary: 'nova-scheduler' },
+    { host, unit: 'openstack-nova-conductor', binary: 'nova-conductor' },
+    ...simulatedUnits.map((unit) => {
+      const binary = unit.replace(/^simulated-(openstack-)?/, '')
+      return { host, unit, binary, at: simulatedHost }
+    }),
+  ],
+  [
+    { host, unit: 'neutron-server', api: 'network' },
     { host, unit: 'neutron-linuxbridge-agent', binary: 'neutron-linuxbridge-agent' },
-    { host, unit: 'libvirtd' },
-  ]),
-  { host: 'controller', unit: 'memcached' },
-  { host: 'controller', unit: 'rabbitmq-server' },
-  { host: 'controller', unit: 'mariadb' },
+    { host, unit: 'neutron-dhcp-agent', binary: 'neutron-dhcp-agent' },
+    { host, unit: 'neutron-metadata-agent', binary: 'neutron-metadata-agent' },
+  ],
+  computeUnits('compute2'),
 ]
 
-/** Guests and taps of a compute host: its processes and its devices. */
-async function holdingsOf(lab: Lab, host: string): Promise<HostHoldings> {
-  const processes = await lab.run(host, ['ps', '-e', '-ww', '-o', 'args='])
-  const guests = processes.split('\n').flatMap((line) => {
-    const uuid = /^\S*qemu-system\S* .*-uuid (\S+)/.exec(line)?.[1]
-    return uuid === undefined ? [] : [uuid]
-  })
-  const links = await lab.run(host, ['ip', '-brief', 'link', 'show'])
-  return { guests, taps: [...links.matchAll(/^(tap[^\s@]+)/gm)].map((match) => match[1]!) }
+interface LabScene extends Scene {
+  lab: Lab
+  cutOff: Set<string>
 }
 
-/** Process and its start, which tell a guest from one that was started anew. */
-async function guestProcess(lab: Lab, host: string, id: string): Promise<string> {
-  const processes = await lab.run(host, ['ps', '-e', '-ww', '-o', 'pid=,lstart=,args='])
-  const line = processes.split('\n').find((each) => each.includes(`-uuid ${id}`) && /qemu-system/.test(each))
-  assert.ok(line, `no guest ${id} on ${host}`)
-  return line.trim().split(/\s+/).slice(0, 6).join(' ')
+const killUnits = ({ lab, ...scene }: LabScene, units: readonly Unit[]): Promise<void> =>
+  killInTurn(
+    scene,
+    units.map((unit) => ({
+      name: `${unit.unit} on ${unit.host}`,
+      kill: () => killUnit(lab, unit),
+      api: unit.api,
+      who: whoIs(unit),
+    })),
+  )
+
+/** Those that report by messages show that the broker serves; nova-compute's report ends in the database. */
+function whoIs({ unit, binary, host, at = host }: Unit): Who {
+  if (unit === broker.unit) return (one) => one === 'nova-compute' || one.endsWith('-agent')
+  if (unit === database.unit) return (one) => one === 'nova-compute'
+  return (one, where) => one === binary && where === at
+}
+
+/** Meanwhile the broker and the database are killed, too: what compute1 must be told has to outlive both. */
+async function cutOff(scene: LabScene): Promise<void> {
+  const { t, lab } = scene
+  await lab.cut('compute1')
+  scene.cutOff.add('compute1')
+  await Promise.all([sleep(cutMilliseconds), killUnits(scene, [broker, database])])
+  await lab.heal('compute1')
+  const healedAt = new Date()
+  scene.cutOff.delete('compute1')
+  await untilAlive(scene, 'a minute without network', (_binary, host) => host === 'compute1', healedAt)
+  t.diagnostic(`a minute without network: back after ${seconds(healedAt)}`)
+}
+
+async function restartInOrder(scene: LabScene): Promise<void> {
+  for (const unit of [broker, database]) {
+    const since = new Date()
+    await scene.lab.run(unit.host, ['systemctl', 'restart', unit.unit])
+    await untilAlive(scene, `a restart of ${unit.unit}`, whoIs(unit), since)
+    scene.t.diagnostic(`restart of ${unit.unit}: all are alive after ${seconds(since)}`)
+  }
 }
 
 async function openWork(lab: Lab): Promise<string[]> {
   const statement =
     'select kind, subject from nova_api.flows union all select "build request", instance_uuid from nova_api.build_requests'
-  const rows = await lab.run('controller', ['mysql', '-uroot', '-N', '-e', statement])
-  return rows.split('\n').filter((row) => row !== '')
+  const found = await lab.run('controller', ['mysql', '-uroot', '-N', '-e', statement])
+  return found.split('\n').filter((row) => row !== '')
 }
 
 interface Things {
@@ -90,7 +127,7 @@ async function findThings(admin: Person): Promise<Things> {
   return { imageId: images[0].id, flavorId: flavor.id, networkId: networks[0].id }
 }
 
-/** A guest on each compute host that nobody asks anything of. */
+/** A guest on each compute host that nobody asks anything of: its process, by the server's id. */
 async function startWitnesses(lab: Lab, admin: Person, things: Things): Promise<Map<string, string>> {
   const ids = new Map<string, string>()
   for (const host of computes) {
@@ -107,61 +144,58 @@ async function startWitnesses(lab: Lab, admin: Person, things: Things): Promise<
     (await listServers(admin)).filter(({ status }) => status !== 'ACTIVE').map((one) => JSON.stringify(one)),
   )
   const processes = new Map<string, string>()
-  for (const [host, id] of ids) processes.set(id, await guestProcess(lab, host, id))
-  return processes
-}
-
-async function killEach(t: TestContext, lab: Lab, admin: Person): Promise<void> {
-  for (const { host, unit, binary, at = host } of units) {
-    await lab.kill(host, unit)
-    await untilAlive(
-      t,
-      admin,
-      `kill -9 of ${unit} on ${host}`,
-      (one, where) => one === binary && where === at,
-    )
-    await sleep(breathMilliseconds)
+  for (const [host, id] of ids) {
+    const process = await guestProcess(lab, host, id)
+    assert.ok(process, `no guest ${id} on ${host}`)
+    processes.set(id, process)
   }
+  return processes
 }
 
 test('with real guests: whatever is killed or cut off, nothing is stuck, doubled or leaked, and guests run on', {
   skip,
 }, async (t) => {
+  const begunAt = new Date()
+  const note = (what: string) => t.diagnostic(`${what}, ${seconds(begunAt)} after the start`)
   await using lab = await startRig('mariadb')
   await installCloud(lab, () => undefined)
+  const startedAt = new Date()
   await startSimulatedHost(lab)
   await using reach = await reachLab(lab)
   const { admin } = reach
-  await untilAlive(t, admin, 'the start', (_binary, host) => host === simulatedHost)
+  const scene: LabScene = { t, lab, admin, sends: reach.sends, cutOff: new Set() }
+  await untilAlive(scene, 'the start', (_binary, host) => host === simulatedHost, startedAt)
   const things = await findThings(admin)
   const witnesses = await startWitnesses(lab, admin, things)
+  note('the cloud is there')
   const simulated = { ...things, person: admin, servers: 20, zone: `nova:${simulatedHost}` }
-  const real = { ...things, person: admin, servers: 4, clients: 1, pauseMilliseconds: 3000 }
-  const loads = [
-    new Load(simulated),
-    ...computes.map((host) => new Load({ ...real, servers: 2, zone: `nova:${host}` })),
-  ]
+  const real = { ...things, person: admin, servers: 2, clients: 1, pauseMilliseconds: 3000 }
+  const loads = [new Load(simulated), ...computes.map((host) => new Load({ ...real, zone: `nova:${host}` }))]
   await using stack = new AsyncDisposableStack()
   for (const load of loads) stack.use(load)
-  await killEach(t, lab, admin)
-  await lab.cut('compute1')
-  await sleep(cutMilliseconds)
-  await lab.heal('compute1')
-  await untilAlive(t, admin, 'a minute without network', (_binary, host) => host === 'compute1')
+  await Promise.all([
+    ...rows.map((row) => killUnits(scene, row)),
+    killUnits(scene, computeUnits('compute1')).then(() => cutOff(scene)),
+  ])
+  const healedAt = new Date()
+  await restartInOrder(scene)
   for (const load of loads) {
     await load.stop()
     t.diagnostic(`${load.created} created, ${load.deleted} deleted, ${load.refused} requests refused`)
   }
+  note('faults and load have ended')
   const rested = {
     admin,
     openWork: () => openWork(lab),
     holdings: async () => ({
       [simulatedHost]: simulatedHoldings(lab),
-      compute1: await holdingsOf(lab, 'compute1'),
-      compute2: await holdingsOf(lab, 'compute2'),
+      compute1: await realHoldings(lab, 'compute1'),
+      compute2: await realHoldings(lab, 'compute2'),
     }),
   }
   await assertInOrder(rested)
+  note('all is in order')
+  await untilAlive(scene, 'all that', () => true, healedAt)
   const servers = await listServers(admin)
   for (const [id, process] of witnesses) {
     const server = servers.find((one) => one.id === id)
@@ -171,5 +205,6 @@ test('with real guests: whatever is killed or cut off, nothing is stuck, doubled
   t.diagnostic(`${servers.filter(({ status }) => status === 'ERROR').length} of ${servers.length} in ERROR`)
   await deleteAll(admin)
   await assertInOrder(rested)
+  note('all is deleted')
   assert.deepEqual([...new Set(loads.flatMap(({ bugs }) => [...bugs]))], [])
 })

@@ -1,10 +1,8 @@
-/** What must be so again after every fault, and how long it took. */
+/** What must be so again after all faults. */
 import assert from 'node:assert/strict'
-import type { TestContext } from 'node:test'
 import { sleep } from '../../../src/base/clock.ts'
 import type { Person } from '../../../src/testing/cloud-people.ts'
 import { until } from '../../../src/testing/until.ts'
-import { findSilent } from './alive.ts'
 import { findDisorder, type HostHoldings, isSettled, listServers } from './holdings.ts'
 
 /** Only against a test that would never end. */
@@ -22,18 +20,6 @@ export async function untilNone(what: string, look: () => Promise<string[]>): Pr
     what,
     patience,
   ).catch((error: Error) => assert.fail(`${error.message}: ${found.join('; ')}`))
-}
-
-/** Waits until all services and agents are alive, and those that were hit have reported themselves anew. */
-export async function untilAlive(
-  t: TestContext,
-  admin: Person,
-  after: string,
-  hit: (binary: string, host: string) => boolean,
-): Promise<void> {
-  const since = new Date()
-  await untilNone(`everybody to be alive after ${after}`, () => findSilent(admin, { since, who: hit }))
-  t.diagnostic(`${after}: all are alive after ${((Date.now() - since.getTime()) / 1000).toFixed(1)} s`)
 }
 
 export interface Cloud {

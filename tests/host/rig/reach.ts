@@ -22,20 +22,22 @@ const ports: Readonly<Record<ApiName, number>> = {
 }
 
 export interface Reach extends AsyncDisposable {
+  sends: Readonly<Record<ApiName, Send>>
   /** The administrator, over HTTP. */
   admin: Person
 }
 
 export async function reachLab(lab: Lab): Promise<Reach> {
   await using stack = new AsyncDisposableStack()
-  const sends: Partial<Record<ApiName, Send>> = {}
+  const forwarded: Partial<Record<ApiName, Send>> = {}
   for (const [name, port] of Object.entries(ports)) {
     const url = stack.use(await forward(lab, controllerOf(lab.plan).name, port)).url
-    sends[name as ApiName] = sendByHttp(url)
+    forwarded[name as ApiName] = sendByHttp(url)
   }
-  const admin = peopleOf(() => sends as Record<ApiName, Send>, secretsOf(lab.directory).admin)('admin')
+  const sends = forwarded as Record<ApiName, Send>
+  const admin = peopleOf(() => sends, secretsOf(lab.directory).admin)('admin')
   const opened = stack.move()
-  return { admin, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return { sends, admin, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }
 
 /** A socket in the host's files is seen from here; behind it is the port, in the host's own network. */

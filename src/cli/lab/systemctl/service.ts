@@ -7,7 +7,8 @@ import { Fault } from '../../../base/errors.ts'
 import { parseCommand, parseSeconds, parseUnitFile, splitWords, type UnitFile } from './unit-file.ts'
 
 export const unitDirectory = '/etc/systemd/system'
-const stateOf = (unit: string) => join('/run/lab/units', unit)
+/** Where it is kept which processes a unit has: `main.pid`, `supervisor.pid`. */
+export const stateOf = (unit: string) => join('/run/lab/units', unit)
 export const logOf = (unit: string) => join('/var/log/units', `${unit.replace(/\.service$/, '')}.log`)
 
 export const unitName = (given: string): string => (/\.\w+$/.test(given) ? given : `${given}.service`)
