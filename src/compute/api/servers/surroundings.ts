@@ -28,9 +28,9 @@ export async function readSurroundings(
   const uuids = instances.map(({ uuid }) => uuid)
   const { apiDb, config } = deps
   const [zones, statusOf, securityGroups, serverGroups, pinnedZones] = await Promise.all([
-    listHostZones(apiDb),
+    instances.some(({ host }) => host !== null) ? listHostZones(apiDb) : new Map<string, string>(),
     readHostStatuses(request, deps, instances),
-    readSecurityGroups(request, deps, instances),
+    readSecurityGroups(request, deps, instances.filter(mayHavePorts)),
     options.list || !request.atLeast('2.71') ? undefined : listGroupsOfServers(apiDb, uuids),
     request.atLeast('2.96') ? listPinnedZones(apiDb, uuids) : new Map(),
   ])
@@ -44,6 +44,10 @@ export async function readSurroundings(
     userData: !options.list,
   }
 }
+
+// The ports of a server that is being built are noted as soon as they are made. Who waits for it asks often.
+const mayHavePorts = ({ vm_state, networkInfo }: Instance): boolean =>
+  vm_state !== 'building' || networkInfo.length > 0
 
 async function readHostStatuses(
   request: ApiRequest<never>,
