@@ -20,6 +20,7 @@ import { failover } from './dhcp/failover.ts'
 import type { SendEvents } from './events/compute-event.ts'
 import { createOutbox } from './events/outbox.ts'
 import { mechanismDrivers } from './ml2/binding.ts'
+import { refuseLostTypes } from './ml2/segments.ts'
 import type { ServerMethods } from './rpc/agents.ts'
 import { pruneLog } from './rpc/prune-log.ts'
 import { serveAgents, serverMethods } from './rpc/server-methods.ts'
@@ -65,6 +66,7 @@ export async function startNetwork(settings: NetworkServiceOptions): Promise<Net
   )
   await using undo = new AsyncDisposableStack()
   undo.defer(() => db.destroy())
+  await refuseLostTypes(db, options)
   const waker = undo.use(createWaker({ bus, log }))
   const { sendEvents } = settings
   const outbox = sendEvents === undefined ? undefined : undo.use(createOutbox({ db, send: sendEvents, log }))

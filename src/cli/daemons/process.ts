@@ -71,7 +71,8 @@ export async function runProcess({ program, first, read, log }: ProcessOptions):
   } catch (error) {
     if (stop.signal.aborted) return 0
     const reason = isFault(error) ? describeError(error) : String((error as Error).stack)
-    log.fatal({ err: error }, `${program} cannot run`)
+    // A bug is told whole; of anything else the sentence is all there is to know.
+    log.fatal(isFault(error) ? { reason } : { err: error }, `${program} cannot run`)
     if (!process.stderr.isTTY || cluster.isWorker) console.error(`${program}: ${reason}`)
     primary.send({ kind: 'failed', reason })
     return 1

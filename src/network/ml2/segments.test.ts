@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { testDatabase } from '#testing/databases/test-database.ts'
 import type { NetworkOptions } from '../config.ts'
+import { networkMigrations } from '../store/migrations/list.ts'
 import { type Answer, testNetwork } from '../test-network.ts'
 
 const told = (answer: Answer) =>
@@ -66,6 +68,19 @@ test('types that are not configured are refused, and a configuration that names 
     /type_drivers names geneve; there are local, flat, vlan, vxlan/,
   )
   await assert.rejects(testNetwork({ options: { mechanismDrivers: ['ovn'] } }), /names ovn/)
+})
+
+test('a type whose networks are there cannot be taken out of the configuration', async () => {
+  await using database = await testDatabase(networkMigrations, { shared: true })
+  const { url: databaseUrl } = database
+  {
+    await using cloud = await testNetwork({ databaseUrl })
+    await cloud.member('POST', '/networks', { network: {} })
+  }
+  await assert.rejects(
+    testNetwork({ databaseUrl, options: { typeDrivers: ['flat', 'local'], tenantNetworkTypes: ['local'] } }),
+    /type_drivers is flat,local, but there are network segments of type vxlan \(1 of them\)\. Put the type back/,
+  )
 })
 
 test('a network of several segments shows them as a list', async () => {

@@ -1,10 +1,11 @@
 /** Gives networks their segments, and takes them back. */
 
+import type { Db } from '../../base/db/database.ts'
 import { Fault } from '../../base/errors.ts'
 import { newUuid } from '../../base/ids.ts'
 import type { NetworkOptions } from '../config.ts'
 import { invalidInput, neutronFault } from '../errors.ts'
-import type { SegmentRow } from '../store/tables.ts'
+import type { SegmentRow, Tables } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 import type { Segment, TypeDriver, WantedSegment } from './type-driver.ts'
 import { flatType } from './types/flat.ts'
@@ -34,6 +35,22 @@ export function typeDrivers(options: NetworkOptions): Map<string, TypeDriver> {
     }
   }
   return drivers
+}
+
+/** Throws when there are networks of a type that the configuration lacks: nobody could wire or delete them any more. */
+export async function refuseLostTypes(db: Db<Tables>, { typeDrivers: types }: NetworkOptions): Promise<void> {
+  const rows = await db
+    .selectFrom('networksegments')
+    .select(['network_type', ({ fn }) => fn.countAll().as('count')])
+    .where('network_type', 'not in', types.length > 0 ? types : [''])
+    .groupBy('network_type')
+    .execute()
+  if (rows.length === 0) return
+  const lost = rows.map((row) => `${row.network_type} (${row.count} of them)`).join(', ')
+  throw new Fault(
+    'invalid',
+    `[ml2] type_drivers is ${types.join(',')}, but there are network segments of type ${lost}. Put the type back, or delete these networks with it first.`,
+  )
 }
 
 /** Throws unless every wanted segment could be had. */

@@ -1,5 +1,6 @@
 /** What all domains of this host have in common. */
 import { machine } from 'node:os'
+import { Fault } from '../../../base/errors.ts'
 import type { DomainOptions } from './domain-xml.ts'
 import type { LibvirtDriverOptions } from './driver-options.ts'
 import { hasHardwareVirtualization } from './hardware-virtualization.ts'
@@ -29,4 +30,16 @@ export async function chooseDomainOptions(
 async function chooseVirtType({ virtType = 'auto' }: LibvirtDriverOptions): Promise<'kvm' | 'qemu'> {
   if (virtType !== 'auto') return virtType
   return (await hasHardwareVirtualization()) ? 'kvm' : 'qemu'
+}
+
+/** Throws where guests are to run on the processor itself and cannot: each of them would fail on its own. */
+export async function assertVirtType(
+  virtType: LibvirtDriverOptions['virtType'],
+  hasHardware: () => Promise<boolean> = hasHardwareVirtualization,
+): Promise<void> {
+  if (virtType !== 'kvm' || (await hasHardware())) return
+  throw new Fault(
+    'unavailable',
+    '[libvirt] virt_type is kvm, but this host cannot run guests on its processor: it shows neither vmx nor svm, or /dev/kvm cannot be opened. Turn virtualization on in the firmware, or write virt_type = qemu.',
+  )
 }

@@ -6,7 +6,7 @@ import type { Driver, GuestSpec, GuestState, HostInventory, ImageSource, Lifecyc
 import { BaseCache } from './base-cache.ts'
 import { readConsoleLog } from './console-log.ts'
 import { assertDisks, createDisks, guestDisks, removeDisks } from './disks.ts'
-import { chooseDomainOptions } from './domain-options.ts'
+import { assertVirtType, chooseDomainOptions } from './domain-options.ts'
 import { type DomainOptions, domainXml } from './domain-xml.ts'
 import { Domains } from './domains.ts'
 import type { LibvirtDriverOptions } from './driver-options.ts'
@@ -49,6 +49,7 @@ class LibvirtDriver implements Driver {
 
   async start(onEvent: (event: LifecycleEvent) => void): Promise<void> {
     this.#onEvent = onEvent
+    await assertVirtType(this.#options.virtType)
     await this.#client.start()
     for (const guest of await this.listGuests()) this.#watch.note(guest)
   }
