@@ -46,5 +46,6 @@ export function isFault(error: unknown, kind?: FaultKind): error is Fault {
 /** The message of anything thrown, with its causes: "libvirt does not answer: connect ENOENT /run/…". */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return error.cause === undefined ? error.message : `${error.message}: ${describeError(error.cause)}`
+  if (error.cause === undefined) return error.message
+  return `${error.message.replace(/\.$/, '')}: ${describeError(error.cause)}`
 }

@@ -56,7 +56,7 @@ export async function runProcess({ program, first, read, log }: ProcessOptions):
   let daemon: Daemon
   try {
     const start = await daemons[program].load()
-    daemon = await start({
+    const starting = start({
       program,
       config: first.config as never,
       readAgain: () => read().config as never,
@@ -68,6 +68,14 @@ export async function runProcess({ program, first, read, log }: ProcessOptions):
       },
       signal: stop.signal,
     })
+    const started = await Promise.race([starting, stopped])
+    if (started === undefined) {
+      // Whatever it waits for, such as its broker: nothing has begun, and what it holds ends with the process.
+      starting.catch(() => undefined)
+      log.info('stopped before it had started')
+      return 0
+    }
+    daemon = started
   } catch (error) {
     if (stop.signal.aborted) return 0
     const reason = isFault(error) ? describeError(error) : String((error as Error).stack)
