@@ -5,11 +5,13 @@ import type { InstanceRow } from '../store/instance-records.ts'
 import { type GuestState, type PowerState, powerStateNumber } from '../virt/driver.ts'
 import type { ConductorDeps } from './deps.ts'
 
-type Deps = Pick<ConductorDeps, 'cells' | 'agents' | 'log'>
+export interface PowerSyncDeps extends Pick<ConductorDeps, 'agents' | 'log'> {
+  cells: { withHosts(): readonly CellDb[] }
+}
 
 /** A guest changed its power state by itself: shut down from within, paused by an operator, crashed. */
 export async function notePowerChange(
-  deps: Deps,
+  deps: PowerSyncDeps,
   change: { host: string; uuid: string; power: PowerState },
 ): Promise<void> {
   await inReachable(deps.cells.withHosts(), async (cell) => {
@@ -28,7 +30,7 @@ export async function notePowerChange(
  * asked how the guest is now. While something is done to the instance, its power state changes on purpose.
  */
 async function follow(
-  { agents, log }: Deps,
+  { agents, log }: PowerSyncDeps,
   cell: CellDb,
   row: InstanceRow,
   said: PowerState,
@@ -72,7 +74,10 @@ export interface HostGuests {
  * instances that were deleted. What no cell ever heard of is left alone: a database that was lost must not take the
  * guests with it. Nor do files alone tell that an instance which lives has moved: hosts may share their disks.
  */
-export async function syncGuests(deps: Deps, { host, guests, remnants = [] }: HostGuests): Promise<string[]> {
+export async function syncGuests(
+  deps: PowerSyncDeps,
+  { host, guests, remnants = [] }: HostGuests,
+): Promise<string[]> {
   const { cells, agents, log } = deps
   const files = new Set(remnants)
   const powerOf = new Map(guests.map((guest) => [guest.uuid, guest.power]))

@@ -1,11 +1,8 @@
 /** What agents report of their hosts, written where schedulers and operators look for it. */
-import type { Kysely } from 'kysely'
 import type { Inventories, PlacementClient } from '#placement/client.ts'
 import { inTransaction } from '../../base/db/transaction.ts'
 import type { HostReport } from '../rpc/conductor.ts'
-import type { ApiTables } from '../store/api-tables.ts'
 import type { CellDb } from '../store/cell-dbs.ts'
-import { saveHostMapping } from '../store/cells.ts'
 import { saveComputeNode } from '../store/compute-nodes.ts'
 import { reportServices } from '../store/services.ts'
 
@@ -28,10 +25,15 @@ export const defaultResourceConfig: ResourceConfig = {
 }
 
 export async function registerHosts(
-  deps: { apiDb: Kysely<ApiTables>; cell: CellDb; placement: PlacementClient; resources: ResourceConfig },
+  deps: {
+    cell: CellDb
+    placement: PlacementClient
+    resources: ResourceConfig
+    mapHost?: (host: string) => Promise<void>
+  },
   hosts: readonly HostReport[],
 ): Promise<void> {
-  const { apiDb, cell, placement, resources } = deps
+  const { cell, placement, resources, mapHost } = deps
   for (const report of hosts) {
     const uuid = await inTransaction(cell.db, async (transaction) => {
       await reportServices(transaction, 'nova-compute', 'compute', [report.host])
@@ -59,7 +61,7 @@ export async function registerHosts(
     await placement.setInventories(uuid, inventoriesOf(report, resources))
     await placement.setTraits(uuid, report.traits)
     // Last: a host that is mapped can be scheduled to.
-    await saveHostMapping(apiDb, report.host, cell.id)
+    await mapHost?.(report.host)
   }
 }
 

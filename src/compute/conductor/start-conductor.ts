@@ -18,16 +18,15 @@ import type { HostDirectory } from '../scheduler/host-directory.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { ApiTables } from '../store/api-tables.ts'
 import type { CellDb } from '../store/cell-dbs.ts'
-import { unknownHosts } from '../store/compute-nodes.ts'
-import { reportServices } from '../store/services.ts'
+import { saveHostMapping } from '../store/cells.ts'
 import { type ConductorConfig, type ConductorDeps, defaultConductorConfig } from './deps.ts'
 import { handleExternalEvents } from './external-events.ts'
 import { createServer } from './flows/create-server.ts'
 import { deleteServer } from './flows/delete-server.ts'
 import { operateServer } from './flows/operate-server.ts'
+import { hostMessages } from './host-messages.ts'
 import { createNetworkDirectory } from './network-directory.ts'
-import { notePowerChange, syncGuests } from './power-sync.ts'
-import { defaultResourceConfig, type ResourceConfig, registerHosts } from './register-hosts.ts'
+import { defaultResourceConfig, type ResourceConfig } from './register-hosts.ts'
 import { settleTasks } from './tasks/settle-tasks.ts'
 import { createVifWaits } from './vif-waits.ts'
 
@@ -95,33 +94,24 @@ export async function startConductor(options: ConductorOptions): Promise<Conduct
     isDead: (other) => isDeadConductor(other, host, options.alone === true),
   })
   const resources = { ...defaultResourceConfig, ...options.resources }
+  const hostsChanged = () => {
+    directory.forget()
+    scheduler.hostsChanged()
+  }
+  const mapHost = (name: string) => saveHostMapping(apiDb, name, cell.id)
   const serving = await serveRpc(
     bus,
     conductorRpc,
     { server: options.server ?? host },
     {
+      ...hostMessages({ ...deps, cell, resources, mapHost, onHosts: hostsChanged }),
       wake: ({ subject }) => flows.wake(subject),
       cancelled: ({ subject }) => flows.wake(subject),
       portsPlugged({ ports }) {
         for (const { id, succeeded } of ports) deps.vifs.plugged(id, succeeded)
       },
       externalEvents: ({ events }) => handleExternalEvents(deps, events),
-      hostsChanged() {
-        directory.forget()
-        scheduler.hostsChanged()
-      },
-      async hostsStarted({ hosts }) {
-        await registerHosts({ apiDb, cell, placement, resources }, hosts)
-        directory.forget()
-        scheduler.hostsChanged()
-        return {}
-      },
-      async reportHosts({ hosts }) {
-        await reportServices(cell.db, 'nova-compute', 'compute', hosts)
-        return { unknown: await unknownHosts(cell.db, hosts) }
-      },
-      powerChanged: (change) => notePowerChange(deps, change),
-      syncGuests: async (said) => ({ leftovers: await syncGuests(deps, said) }),
+      hostsChanged,
     },
   )
   const wake = (subject: string) => flows.wake(subject)

@@ -3,8 +3,9 @@ import type { Kysely } from 'kysely'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import type { ApiTables } from '../store/api-tables.ts'
 import { type CellDb, inReachable } from '../store/cell-dbs.ts'
+import { listHostMappings } from '../store/cells.ts'
 import { listComputeNodes, listHostUsage } from '../store/compute-nodes.ts'
-import { isUp, listServices } from '../store/services.ts'
+import { isUp, listServices, type ServiceRow } from '../store/services.ts'
 import type { HostAggregate, HostState } from './host-state.ts'
 
 export interface HostDirectoryOptions {
@@ -34,7 +35,10 @@ export function createHostDirectory(options: HostDirectoryOptions): HostDirector
   let kept: { at: number; hosts: Promise<ReadonlyMap<string, HostState>> } | undefined
 
   async function read(): Promise<ReadonlyMap<string, HostState>> {
-    const aggregates = await aggregatesByHost(options.apiDb)
+    const [aggregates, mappings] = await Promise.all([
+      aggregatesByHost(options.apiDb),
+      listHostMappings(options.apiDb),
+    ])
     const hosts = new Map<string, HostState>()
     const ofCells = await inReachable(options.cells(), async (cell) => {
       const [nodes, services, usage] = await Promise.all([
@@ -56,8 +60,7 @@ export function createHostDirectory(options: HostDirectoryOptions): HostDirector
           node: node.hypervisor_hostname,
           cellId: cell.id,
           up: isUp(service, options.serviceDownSeconds, clock),
-          disabled: service.disabled === 1 || cell.disabled === true,
-          disabledReason: cell.disabled === true ? `Cell ${cell.name} is disabled.` : service.disabled_reason,
+          ...disabledAs(cell, service, mappings.get(node.host)),
           availabilityZone:
             own.find(({ metadata }) => metadata['availability_zone'] !== undefined)?.metadata[
               'availability_zone'
@@ -95,6 +98,19 @@ export function createHostDirectory(options: HostDirectoryOptions): HostDirector
     },
   }
   return directory
+}
+
+function disabledAs(
+  cell: CellDb,
+  service: ServiceRow,
+  mappedTo: number | undefined,
+): Pick<HostState, 'disabled' | 'disabledReason'> {
+  if (cell.disabled === true) return { disabled: true, disabledReason: `Cell ${cell.name} is disabled.` }
+  if (mappedTo !== cell.id) {
+    const reason = `It is not mapped to its cell ${cell.name} yet: nova-manage cell_v2 discover_hosts does that.`
+    return { disabled: true, disabledReason: reason }
+  }
+  return { disabled: service.disabled === 1, disabledReason: service.disabled_reason }
 }
 
 async function aggregatesByHost(db: Kysely<ApiTables>): Promise<Map<string, HostAggregate[]>> {

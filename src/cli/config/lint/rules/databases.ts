@@ -71,15 +71,16 @@ function missing(context: LintContext): Finding[] {
       stray === undefined
         ? ''
         : ` A connection stands in [${stray.setting.group}], ${stray.file.path}:${stray.setting.line}, where it has no effect.`
+    const ofCell = program === 'nova-conductor' && group === 'api_database'
     return {
       rule: 'no-database',
-      severity: 'error' as const,
+      severity: ofCell ? ('warning' as const) : ('error' as const),
       path: first.path,
       line: 1,
       column: 1,
       length: 1,
       what: `${program} has no database: [${group}] connection is not set.`,
-      why: `It was looked for in ${files.map(({ path }) => path).join(', ')}.${hint}`,
+      why: `${ofCell ? 'Such a conductor serves the hosts of its cell, and builds and deletes no servers. ' : ''}It was looked for in ${files.map(({ path }) => path).join(', ')}.${hint}`,
       fix: `Write connection = mysql+pymysql://USER:PASSWORD@HOST/NAME under [${group}].`,
     }
   })
