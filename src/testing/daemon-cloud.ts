@@ -2,7 +2,7 @@
  * A cloud of OpenStack's programs, each a process of its own, with simulated hosts: its files as an operator writes
  * them, in a directory of its own.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   closeSync,
@@ -17,6 +17,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { openDatabase } from '../base/db/database.ts'
 import { type Migration, migrate } from '../base/db/migrate.ts'
 import type { Send } from '../base/http/client.ts'
@@ -126,7 +127,9 @@ export class DaemonCloud implements AsyncDisposable {
   start(name: InstanceName): void {
     const [program, host] = name.split('@') as [ProgramName, string | undefined]
     const files = filesOf(program).map((file) => join(this.directory, 'conf', file))
-    if (host !== undefined) files.push(join(this.directory, 'conf', `${host}.conf`))
+    // Of the host, and what a test wrote for this one program there.
+    const own = host === undefined ? [] : [host, name].map((of) => join(this.directory, 'conf', `${of}.conf`))
+    files.push(...own.filter((file) => existsSync(file)))
     const args = files.flatMap((file) => ['--config-file', file])
     const output = openSync(join(this.directory, 'log', `${name}.out`), 'a')
     const child = spawn(
@@ -140,6 +143,14 @@ export class DaemonCloud implements AsyncDisposable {
       if (this.#running.get(name) === child) this.#running.delete(name)
     })
     this.#running.set(name, child)
+  }
+
+  /** Runs a command of an operator on the controller, such as `nova-manage`; gives what it printed. */
+  async command(name: 'nova-manage', conf: string, ...words: string[]): Promise<string> {
+    const file = join(this.directory, 'conf', conf)
+    const args = [main, name, '--config-file', file, ...words]
+    const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', ...args])
+    return stdout
   }
 
   startAll(): void {

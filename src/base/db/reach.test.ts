@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { connect, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { testDialect } from '../../testing/databases/dialect.ts'
 import { testDatabase } from '../../testing/databases/test-database.ts'
+import { Door, databaseDoor } from '../../testing/door.ts'
 import { until } from '../../testing/until.ts'
 import { isFault } from '../errors.ts'
 import { silentLogger } from '../log.ts'
@@ -15,59 +13,15 @@ import { failureOf } from './failures.ts'
 import type { Migration } from './migrate.ts'
 import { Reach, type ReachOptions } from './reach.ts'
 import { inTransaction } from './transaction.ts'
-import { parseDatabaseUrl } from './url.ts'
 
 const quick = (options: Partial<ReachOptions> = {}) =>
   new Reach({ log: silentLogger, what: 'the test', pauseMilliseconds: 50, ...options })
 
-/** Takes connections, and says nothing until it is told to be the way to `to`. */
-async function makeDoor() {
-  const sockets = new Set<Socket>()
-  let taken = 0
-  let to: string | undefined
-  let held = true
-  const server = createServer((socket) => {
-    taken++
-    sockets.add(socket.on('error', () => undefined).on('close', () => sockets.delete(socket)))
-    if (to === undefined) return
-    const other = connect(to).on('error', () => socket.destroy())
-    sockets.add(other.on('close', () => sockets.delete(other)))
-    for (const [from, into] of [
-      [socket, other],
-      [other, socket],
-    ] as const)
-      from.pipe(into)
-    if (held) for (const each of [socket, other]) each.pause()
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    port: (server.address() as AddressInfo).port,
-    taken: () => taken,
-    lead(socketPath: string) {
-      to = socketPath
-      held = false
-    },
-    /** Packets go nowhere, on the connections that there are and on new ones. */
-    hold() {
-      held = true
-      for (const socket of sockets) socket.pause()
-    },
-    letGo() {
-      held = false
-      for (const socket of sockets) socket.resume()
-    },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}
-
 const isUnreachable = (error: unknown) => isFault(error, 'unavailable') && failureOf(error) === 'unreachable'
 
 test('once a server did not answer, nobody else waits for it', async () => {
-  await using door = await makeDoor()
+  await using door = await Door.open(1)
+  door.hold()
   const reach = quick({ pauseMilliseconds: 60_000 })
   const url = `mysql+pymysql://nova:nova@127.0.0.1:${door.port}/nova`
   await using db = openDatabase(url, { poolTimeout: 1 }, reach)
@@ -78,7 +32,7 @@ test('once a server did not answer, nobody else waits for it', async () => {
     inTransaction(db, () => assert.fail('there is no transaction')),
     isUnreachable,
   )
-  assert.equal(door.taken(), 1)
+  assert.equal(door.taken, 1)
 })
 
 const migrations: readonly Migration[] = [
@@ -92,21 +46,12 @@ const migrations: readonly Migration[] = [
 
 const skip = testDialect === 'sqlite' ? 'SQLite is no server' : false
 
-/** The test's database by way of a door. */
-function through(url: string, port: number): { url: string; socket: string } {
-  const parsed = parseDatabaseUrl(url)
-  if (parsed.dialect === 'sqlite' || parsed.socket === undefined) throw new Error(`${url} has no socket`)
-  const socket = parsed.dialect === 'mysql' ? parsed.socket : `${parsed.socket}/.s.PGSQL.${parsed.port}`
-  return { url: `${parsed.dialect}://${parsed.user}@127.0.0.1:${port}/${parsed.database}`, socket }
-}
-
 test('statements under way are given up when the server falls silent, and it is used again when it speaks', {
   skip,
 }, async () => {
   await using lent = await testDatabase(migrations)
-  await using door = await makeDoor()
-  const { url, socket } = through(lent.url, door.port)
-  door.lead(socket)
+  const { door, url } = await databaseDoor(lent.url)
+  await using _ = door
   const reach = quick({ suspectMilliseconds: 200, probeMilliseconds: 200 })
   await using db = openDatabase(url, { poolTimeout: 1, maxPoolSize: 2, maxOverflow: 0 }, reach)
   const insert = sql`insert into things values (1)`
@@ -139,9 +84,8 @@ test('statements under way are given up when the server falls silent, and it is 
 
 test('a statement that takes long is waited for while the server answers others', { skip }, async () => {
   await using lent = await testDatabase(migrations)
-  await using door = await makeDoor()
-  const { url, socket } = through(lent.url, door.port)
-  door.lead(socket)
+  const { door, url } = await databaseDoor(lent.url)
+  await using _ = door
   await using db = openDatabase(url, {}, quick({ suspectMilliseconds: 100 }))
   const slow = testDialect === 'mysql' ? sql`select sleep(1)` : sql`select pg_sleep(1)`
   await slow.execute(db)

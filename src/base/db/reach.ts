@@ -32,7 +32,7 @@ export class Reach {
   #asking: Promise<void> | undefined
 
   constructor(options: ReachOptions) {
-    const patience = { suspectMilliseconds: 10_000, probeMilliseconds: 5000, pauseMilliseconds: 1000 }
+    const patience = { suspectMilliseconds: 5000, probeMilliseconds: 5000, pauseMilliseconds: 1000 }
     this.#o = { ...patience, ...options }
   }
 

@@ -27,6 +27,7 @@ export const startNovaScheduler: StartDaemon<typeof novaOptions> = async (contex
   const scheduler = createScheduler({
     apiDb,
     cells: cells.withHosts,
+    refreshCells: cells.refresh,
     placement,
     directory,
     enabledFilters: config.enabledFilters,

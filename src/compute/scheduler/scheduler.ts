@@ -1,7 +1,7 @@
 /** Chooses a host for a server and claims its resources there. */
 import type { Kysely } from 'kysely'
 import type { AllocationCandidates, PlacementClient } from '#placement/client.ts'
-import { Fault } from '../../base/errors.ts'
+import { Fault, isFault } from '../../base/errors.ts'
 import { inOrder } from '../../base/task/in-order.ts'
 import type { Selection } from '../rpc/scheduler.ts'
 import type { ApiTables } from '../store/api-tables.ts'
@@ -19,6 +19,8 @@ export interface SchedulerOptions {
   apiDb: Kysely<ApiTables>
   /** Those that have hosts. */
   cells: () => readonly CellDb[]
+  /** Reads anew which there are; not given where none can come. */
+  refreshCells?: () => Promise<void>
   placement: PlacementClient
   directory: HostDirectory
   enabledFilters?: readonly string[]
@@ -51,10 +53,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   return {
     async select(spec, excluded) {
       const { groupUuid, instanceUuid } = spec
-      if (groupUuid === null) return await select(options, filters, spec, excluded, chosen)
+      const choose = () => selectAnywhere(options, filters, spec, excluded, chosen)
+      if (groupUuid === null) return await choose()
       // Servers of a group depend on each other's hosts, and those that were just chosen are recorded a little later.
       return await ordered(groupUuid, async () => {
-        const selection = await select(options, filters, spec, excluded, chosen)
+        const selection = await choose()
         if (chosen.size >= mostRemembered) chosen.delete(chosen.keys().next().value!)
         chosen.set(instanceUuid, selection.host)
         return selection
@@ -63,6 +66,21 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     forget: (instanceUuid) => chosen.delete(instanceUuid),
     noteBuild: (host, succeeded) => options.directory.noteBuild(host, succeeded),
     hostsChanged: () => options.directory.forget(),
+  }
+}
+
+/** As `select`; before it is told that no host will do, cells that came meanwhile are asked too. */
+async function selectAnywhere(...given: Parameters<typeof select>): Promise<Selection> {
+  const [options] = given
+  const known = new Set(options.cells().map((cell) => cell.id))
+  try {
+    return await select(...given)
+  } catch (error) {
+    if (!isFault(error) || error.details['noValidHost'] !== true) throw error
+    await options.refreshCells?.()
+    if (options.cells().every((cell) => known.has(cell.id))) throw error
+    options.directory.forget()
+    return await select(...given)
   }
 }
 
