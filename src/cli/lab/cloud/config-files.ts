@@ -3,7 +3,8 @@ import { controllerOf, type HostPlan, type LabPlan } from '../plan.ts'
 import type { LabSecrets, ServiceName } from './secrets.ts'
 
 type Section = Readonly<Record<string, string>>
-type Ini = Readonly<Record<string, Section>>
+/** Options by section. */
+export type Ini = Readonly<Record<string, Section>>
 
 export interface HostFile {
   path: string
@@ -23,9 +24,20 @@ export const databases: Readonly<Record<string, ServiceName>> = {
   neutron: 'neutron',
 }
 
-export function filesOfHost(plan: LabPlan, host: HostPlan, secrets: LabSecrets): HostFile[] {
+/** `more` is set besides, by the path of the file that it goes to. */
+export function filesOfHost(
+  plan: LabPlan,
+  host: HostPlan,
+  secrets: LabSecrets,
+  more: Readonly<Record<string, Ini>> = {},
+): HostFile[] {
   const controller = controllerOf(plan)
   const settings = settingsOf(plan, controller.name, secrets)
+  const ini = (path: string, owner: ServiceName, sections: Ini): HostFile => ({
+    path,
+    owner,
+    text: iniText(merge(sections, more[path] ?? {})),
+  })
   const common = [
     ini('/etc/nova/nova.conf', 'nova', settings.nova(host)),
     ini('/etc/neutron/neutron.conf', 'neutron', settings.neutron(host)),
@@ -150,11 +162,16 @@ function settingsOf(plan: LabPlan, controller: string, secrets: LabSecrets) {
   }
 }
 
-function ini(path: string, owner: ServiceName, sections: Ini): HostFile {
+function merge(one: Ini, other: Ini): Ini {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)])
+  return Object.fromEntries([...names].map((name) => [name, { ...one[name], ...other[name] }]))
+}
+
+function iniText(sections: Ini): string {
   const blocks = Object.entries(sections).map(([name, options]) =>
     [`[${name}]`, ...Object.entries(options).map(([key, value]) => `${key} = ${value}`.trimEnd())].join('\n'),
   )
-  return { path, owner, text: `${blocks.join('\n\n')}\n` }
+  return `${blocks.join('\n\n')}\n`
 }
 
 function openrc(controller: string, secrets: LabSecrets): string {

@@ -83,13 +83,14 @@ export async function installCloud(lab: Lab, onProgress: (text: string) => void)
   })
 }
 
-function guestImage(lab: Lab): Promise<string> {
+/** Builds the small guest image in the lab's directory; needs this machine's network the first time. */
+export function guestImage(lab: Lab): Promise<string> {
   const log = createLogger({ level: 'silent' })
   return buildGuestImage({ directory: join(lab.directory, 'guest-image'), run: hostRun(log), log })
 }
 
 /** Readable by its service and by root: it has passwords. */
-function writeHostFile(lab: Lab, host: string, { path, owner, text }: HostFile): void {
+export function writeHostFile(lab: Lab, host: string, { path, owner, text }: HostFile): void {
   const file = lab.path(host, path)
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, text)
@@ -121,12 +122,13 @@ async function startIdentity(lab: Lab, controller: string, secrets: LabSecrets):
   await lab.start(controller, 'openstack-keystone')
 }
 
-const usersOf = (secrets: LabSecrets): Registration['users'] => {
+/** Of the services that log in. */
+export const usersOf = (secrets: LabSecrets): Registration['users'] => {
   const { keystone: _, ...users } = secrets.user
   return users
 }
 
-async function register(lab: Lab, controller: string, registration: Registration): Promise<void> {
+export async function register(lab: Lab, controller: string, registration: Registration): Promise<void> {
   const script = '/run/lab/program/src/cli/lab/cloud/register.ts'
   await lab.run(controller, ['/run/lab/bin/node', '--disable-warning=ExperimentalWarning', script], {
     input: JSON.stringify(registration),
