@@ -90,6 +90,13 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
       args: nodeTest(['--test-concurrency=1'], 'tests/host/{rig,walkthrough}/*.test.ts'),
     },
   ],
+  swap: [
+    {
+      about: 'one of the original services among ours, one of ours among the original services',
+      command: process.execPath,
+      args: nodeTest(['--test-concurrency=1'], 'tests/host/swap/*.test.ts'),
+    },
+  ],
   faults: [
     {
       about: 'every program, broker and database killed in turn while servers come and go',

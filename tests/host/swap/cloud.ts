@@ -1,11 +1,10 @@
 /** The cloud of a cell on a lab: databases, files and programs of both kinds; and its end, so that the next may come. */
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { filesOfHost } from '../../../src/cli/lab/cloud/config-files.ts'
 import { register, usersOf, writeHostFile } from '../../../src/cli/lab/cloud/install.ts'
 import { type ServiceName, secretsOf, services } from '../../../src/cli/lab/cloud/secrets.ts'
 import type { Lab } from '../../../src/cli/lab/lab.ts'
 import type { Person } from '../../../src/testing/cloud-people.ts'
-import { untilIdentityAnswers, untilNetworkAnswers, untilReady } from './ready.ts'
 import { type Cell, kindOf } from './cells.ts'
 import { originalSettings, pasteFiles } from './files.ts'
 import {
@@ -18,6 +17,7 @@ import {
   serviceOf,
   unitText,
 } from './programs.ts'
+import { untilIdentityAnswers, untilNetworkAnswers, untilReady } from './ready.ts'
 
 const providerCidr = '203.0.113.0/24'
 
@@ -51,10 +51,11 @@ export async function startCloud(lab: Lab, cell: Cell, admin: Person): Promise<v
     lab,
     programs.filter((program) => !isAgent(program)),
   )
+  const check = () => requireRunning(lab, programsOf(cell))
   // What an original agent asks before there is a server is answered by nobody, and asked again after a minute.
-  await untilNetworkAnswers(admin)
+  await untilNetworkAnswers(admin, check)
   await start(lab, programs.filter(isAgent))
-  await untilReady(admin)
+  await untilReady(admin, check)
   const imageFile = '/root/kilonova.qcow2'
   const firstThings = { directory: '/root', imageFile, providerCidr }
   await register(lab, controller, { controller, adminPassword, users: {}, firstThings })
@@ -62,8 +63,10 @@ export async function startCloud(lab: Lab, cell: Cell, admin: Person): Promise<v
 
 /** Ends all programs of a cell and takes away what they made on the hosts. */
 export async function endCloud(lab: Lab, cell: Cell): Promise<void> {
-  await Promise.all(programsOf(cell).map(({ host, unit }) => lab.stop(host, unit)))
-  await Promise.all([controller, compute].map((host) => lab.run(host, ['bash', '-c', clearHost])))
+  await onEach(programsOf(cell), async (host, units) => {
+    await lab.stop(host, ...units)
+    await lab.run(host, ['bash', '-c', clearHost])
+  })
 }
 
 // What agents leave running for the sake of guests, who are gone.
@@ -74,7 +77,7 @@ for name in $(ip -o link show | grep -oE ': (tap|brq|vxlan-)[^@:]+' | cut -c3-);
 for tool in iptables ip6tables; do for table in raw mangle nat filter; do $tool -w -t $table -F; $tool -w -t $table -X; done; done
 ebtables-nft -t nat -F; ebtables-nft -t nat -X; ebtables-nft -F; ebtables-nft -X
 ipset destroy
-rm -rf /etc/libvirt/qemu /run/libvirt/qemu /var/lib/{nova,neutron,glance}/* /etc/keystone/{fernet,credential}-keys /var/log/units/*[-]*.log /var/log/{nova,neutron,glance,keystone,placement}/*
+rm -rf /etc/libvirt/qemu /run/libvirt/qemu /var/lib/{nova,neutron,glance}/* /etc/keystone/{fernet,credential}-keys /{var/log,run/lab}/units/{original,openstack,neutron}-* /var/log/{nova,neutron,glance,keystone,placement}/*
 exit 0
 `
 
@@ -146,15 +149,36 @@ async function startIdentity(lab: Lab, cell: Cell, admin: Person): Promise<void>
   await lab.run(controller, [...manage, 'bootstrap', '--bootstrap-region-id', 'RegionOne', ...urls], {
     env: { OS_BOOTSTRAP_PASSWORD: secretsOf(lab.directory).admin },
   })
-  await start(lab, serviceOf(kindOf(cell, 'keystone'), 'keystone').programs)
-  await untilIdentityAnswers(admin)
+  const { programs } = serviceOf(kindOf(cell, 'keystone'), 'keystone')
+  await start(lab, programs)
+  await untilIdentityAnswers(admin, () => requireRunning(lab, programs))
+}
+
+/** Ours are started again when they end; the original ones are not, and are waited for in vain then. */
+function requireRunning(lab: Lab, programs: readonly Program[]): void {
+  for (const { host, unit } of programs) {
+    if (!existsSync(lab.path(host, `/run/lab/units/${unit}.service/code`))) continue
+    const said = readFileSync(lab.path(host, `/var/log/units/${unit}.log`), 'utf8')
+    throw new Error(`${unit} on ${host} has ended:\n${said.trim().split('\n').slice(-8).join('\n')}`)
+  }
 }
 
 async function start(lab: Lab, programs: readonly Program[]): Promise<void> {
+  await onEach(programs, async (host, units) => {
+    await lab.run(host, ['systemctl', 'start', ...units])
+  })
+}
+
+/** Hosts side by side, each with those of the programs that are its own. */
+async function onEach(
+  programs: readonly Program[],
+  act: (host: Program['host'], units: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const hosts = [controller, compute] as const
   await Promise.all(
-    [controller, compute].map(async (host) => {
+    hosts.map(async (host) => {
       const units = programs.filter((program) => program.host === host).map(({ unit }) => unit)
-      if (units.length > 0) await lab.run(host, ['systemctl', 'start', ...units])
+      if (units.length > 0) await act(host, units)
     }),
   )
 }

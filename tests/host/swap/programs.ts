@@ -73,16 +73,9 @@ const program = (
 const neutronFiles = (...names: string[]) =>
   ['neutron.conf', ...names].flatMap((name) => ['--config-file', `/etc/neutron/${name}`])
 const bridgeAgent = (host: Program['host']) =>
-  program(
-    host,
-    'root',
-    'neutron-linuxbridge-agent',
-    ...neutronFiles('plugins/ml2/linuxbridge_agent.ini'),
-  )
+  program(host, 'root', 'neutron-linuxbridge-agent', ...neutronFiles('plugins/ml2/linuxbridge_agent.ini'))
 
-export const originals: Readonly<
-  Record<ServiceName, Service & { programs: readonly OriginalProgram[] }>
-> = {
+export const originals: Readonly<Record<ServiceName, Service & { programs: readonly OriginalProgram[] }>> = {
   keystone: {
     syncs: [original('keystone-manage', 'db_sync')],
     programs: [program(controller, 'keystone', 'keystone-wsgi-public', '--port', '5000')],
@@ -96,9 +89,7 @@ export const originals: Readonly<
     programs: [program(controller, 'placement', 'placement-api', '--port', '8778')],
   },
   neutron: {
-    syncs: [
-      original('neutron-db-manage', ...neutronFiles('plugins/ml2/ml2_conf.ini'), 'upgrade', 'heads'),
-    ],
+    syncs: [original('neutron-db-manage', ...neutronFiles('plugins/ml2/ml2_conf.ini'), 'upgrade', 'heads')],
     programs: [
       program(controller, 'neutron', 'neutron-server', ...neutronFiles('plugins/ml2/ml2_conf.ini')),
       bridgeAgent(controller),

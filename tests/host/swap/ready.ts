@@ -12,6 +12,9 @@ const zed = {
 
 const patienceSeconds = 180
 
+/** Throws when waiting is in vain. */
+export type Check = () => void
+
 export const askCompute = (admin: Person, path: string): Promise<Answer> =>
   admin.compute('GET', path, undefined, zed.compute)
 
@@ -19,30 +22,31 @@ export const askPlacement = (admin: Person, path: string): Promise<Answer> =>
   admin.placement('GET', path, undefined, zed.placement)
 
 /** Identity lets the administrator in. */
-export async function untilIdentityAnswers(admin: Person): Promise<void> {
-  await untilTrue('identity to answer', async () => (await admin.token()) !== undefined)
+export async function untilIdentityAnswers(admin: Person, check: Check): Promise<void> {
+  await untilTrue('identity answers', check, async () => (await admin.token()) !== undefined)
 }
 
-export async function untilNetworkAnswers(admin: Person): Promise<void> {
-  await untilTrue('network to answer', async () => (await admin.network('GET', '/agents')).status === 200)
+export async function untilNetworkAnswers(admin: Person, check: Check): Promise<void> {
+  const answers = async () => (await admin.network('GET', '/agents')).status === 200
+  await untilTrue('network answers', check, answers)
 }
 
 /** Every API answers, every agent is alive, and the compute host is up and known to placement. */
-export async function untilReady(admin: Person): Promise<void> {
-  await untilTrue('image to answer', async () => (await admin.image('GET', '/images')).status === 200)
-  await untilTrue('agents of network to be alive', async () => {
+export async function untilReady(admin: Person, check: Check): Promise<void> {
+  await untilTrue('image answers', check, async () => (await admin.image('GET', '/images')).status === 200)
+  await untilTrue('the agents of network are alive', check, async () => {
     const { agents } = ok(await admin.network('GET', '/agents'))
     return agents.length === 4 && agents.every((agent: { alive: boolean }) => agent.alive)
   })
-  await untilTrue('the compute host to be up', async () => {
+  await untilTrue('the compute host is up', check, async () => {
     const { services } = ok(await askCompute(admin, '/os-services?binary=nova-compute'))
     return services.length === 1 && services[0].state === 'up' && services[0].host === compute
   })
-  await untilTrue('the compute host to be mapped', async () => {
+  await untilTrue('the compute host is mapped', check, async () => {
     const { hypervisors } = ok(await askCompute(admin, '/os-hypervisors'))
     return hypervisors.length === 1
   })
-  await untilTrue('placement to know what the host has', async () => {
+  await untilTrue('placement knows what the host has', check, async () => {
     const { resource_providers: providers } = ok(await askPlacement(admin, '/resource_providers'))
     const [first] = providers
     if (first === undefined) return false
@@ -52,9 +56,10 @@ export async function untilReady(admin: Person): Promise<void> {
 }
 
 /** What does not answer yet refuses connections, or says 503. */
-async function untilTrue(what: string, look: () => Promise<boolean>): Promise<void> {
+async function untilTrue(what: string, check: Check, look: () => Promise<boolean>): Promise<void> {
   let last: unknown
   const looked = async () => {
+    check()
     try {
       return await look()
     } catch (error) {

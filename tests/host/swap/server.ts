@@ -4,7 +4,7 @@ import type { Lab } from '../../../src/cli/lab/lab.ts'
 import type { Person } from '../../../src/testing/cloud-people.ts'
 import { ok } from '../../../src/testing/first-things.ts'
 import { until } from '../cloud.ts'
-import { controller } from './programs.ts'
+import { compute, controller } from './programs.ts'
 import { askPlacement } from './ready.ts'
 
 interface ShownServer {
@@ -53,8 +53,21 @@ export async function deleteServer(lab: Lab): Promise<void> {
   await openstack(lab, 'server', 'delete', 'swap', '--wait')
 }
 
-/** What placement and network still hold of servers. */
-export async function leftovers(admin: Person): Promise<string[]> {
+/** Waits until placement and network hold nothing of servers any more, and the compute host has no guest's tap. */
+export async function untilNothingIsLeft(lab: Lab, admin: Person): Promise<void> {
+  let left: string[] = []
+  await until('nothing is left', 30, async () => {
+    left = [...(await leftovers(admin)), ...(await tapsOf(lab))]
+    return left.length === 0
+  }).catch(() => assert.deepEqual(left, []))
+}
+
+async function tapsOf(lab: Lab): Promise<string[]> {
+  const links = await lab.run(compute, ['ip', '-brief', 'link', 'show'])
+  return [...links.matchAll(/^tap[^\s@]+/gm)].map(([name]) => `${name} on ${compute}`)
+}
+
+async function leftovers(admin: Person): Promise<string[]> {
   const left: string[] = []
   const { ports } = ok(await admin.network('GET', '/ports'))
   for (const { id, device_owner: owner } of ports) if (owner.startsWith('compute:')) left.push(`port ${id}`)

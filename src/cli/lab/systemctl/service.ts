@@ -23,10 +23,20 @@ const service = (unit: UnitFile, option: string) => unit.last('Service', option)
 
 /** The process of a pid file, if it runs. */
 function running(unit: string, which: 'main' | 'supervisor'): number | undefined {
-  const file = join(stateOf(unit), `${which}.pid`)
-  const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
-  if (!Number.isInteger(pid) || pid <= 1 || !existsSync(`/proc/${pid}/status`)) return undefined
-  return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) ? undefined : pid
+  const pid = Number(readIfThere(join(stateOf(unit), `${which}.pid`)))
+  if (!Number.isInteger(pid) || pid <= 1) return undefined
+  const status = readIfThere(`/proc/${pid}/status`)
+  return status === '' || /^State:\s+Z/m.test(status) ? undefined : pid
+}
+
+/** Empty when it is not there: a process may end between the opening of its file and the reading. */
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return ''
+    throw error
+  }
 }
 
 export const mainPid = (unit: string): number | undefined => running(unit, 'main')
