@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import { copyFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { guestImage } from '../../../src/cli/lab/cloud/install.ts'
+import { secretsOf } from '../../../src/cli/lab/cloud/secrets.ts'
 import type { Lab } from '../../../src/cli/lab/lab.ts'
 import { defaultPlan } from '../../../src/cli/lab/plan.ts'
 import { table } from '../../../src/cli/terminal/table.ts'
+import { peopleOf } from '../../../src/testing/cloud-people.ts'
 import { cannotRunGuests } from '../cloud.ts'
 import { type Reach, reachLab } from '../rig/reach.ts'
 import { cannotRunLabs, startRig } from '../rig/rig.ts'
@@ -17,7 +19,8 @@ import { bootServer, deleteServer, untilGuestSpeaks, untilNothingIsLeft } from '
 const skip = cannotRunLabs() || cannotRunGuests() || whyNoOriginals()
 
 async function live(lab: Lab, reach: Reach, cell: Cell): Promise<string> {
-  const admin = reach.newAdmin()
+  // Logs in anew: identity is another one in each cell.
+  const admin = peopleOf(() => reach.sends, secretsOf(lab.directory).admin)('admin')
   await startCloud(lab, cell, admin)
   await bootServer(lab, admin)
   // The original nova has its fake driver here.
