@@ -302,6 +302,26 @@ test('servers of an anti-affinity group go to different hosts, also when they ar
   ])
 })
 
+test('an instance that nobody builds is in ERROR, and can be deleted', async () => {
+  await using world = await computeWorld()
+  const uuid = await world.create()
+  const { db } = (await world.show(uuid)).cell!
+  const left = {
+    vm_state: 'building',
+    task_state: 'networking',
+    created_at: '2026-01-01T00:00:00.000Z',
+    updated_at: null,
+  }
+  await db.updateTable('instances').set(left).where('uuid', '=', uuid).execute()
+  const wake = (subject: string) => world.conductor.flows.wake(subject)
+  await settleTasks({ apiDb: world.apiDb, cells: world.cells, wake, log: silentLogger }).run()
+  const server = await world.show(uuid)
+  assert.deepEqual([server.vm_state, server.task_state], ['error', null])
+  assert.match(server.fault!.message, /died/)
+  await world.remove(uuid)
+  assert.equal(await world.find(uuid), undefined)
+})
+
 test('a task that a dead API process left is taken back, a delete is finished', async () => {
   await using world = await computeWorld()
   const [stopping, deleting] = [await world.create(), await world.create()]

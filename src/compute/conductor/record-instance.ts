@@ -49,6 +49,18 @@ export async function recordInstance(
   })
 }
 
+/**
+ * Takes back the record of an instance that its mapping does not name yet: nobody would find it there. What was recorded
+ * wholly stays, in whatever state.
+ */
+export async function forgetHalfRecorded(
+  { apiDb, cells }: Pick<ConductorDeps, 'apiDb' | 'cells'>,
+  { uuid, cellId }: { uuid: string; cellId: number },
+): Promise<void> {
+  const mapping = await findInstanceMapping(apiDb, uuid)
+  if (mapping?.cell_id == null) await purgeInstance(cells.byId(cellId).db, uuid)
+}
+
 interface Record {
   requestId: string
   made: NonNullable<Awaited<ReturnType<typeof findBuildRequest>>>

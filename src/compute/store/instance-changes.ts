@@ -106,6 +106,7 @@ export async function purgeInstance(db: Db<CellTables>, uuid: string): Promise<v
     await db.deleteFrom(table).where('instance_uuid', '=', uuid).execute()
   }
   await db.deleteFrom('tags').where('resource_id', '=', uuid).execute()
+  await db.deleteFrom('instance_actions').where('instance_uuid', '=', uuid).execute()
   await db.deleteFrom('instances').where('uuid', '=', uuid).execute()
 }
 

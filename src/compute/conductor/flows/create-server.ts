@@ -17,7 +17,7 @@ import { destroyGuest } from '../destroy-guest.ts'
 import { guestOf, hasConfigDrive } from '../guest.ts'
 import { cacheInterfaces } from '../network-info.ts'
 import { attachPorts, detachPorts, ownPortsOf } from '../ports.ts'
-import { buryInstance, failInstance, recordInstance } from '../record-instance.ts'
+import { buryInstance, forgetHalfRecorded, recordInstance } from '../record-instance.ts'
 import { enterTask, saveInterfaces } from '../tasks-of-instance.ts'
 
 interface Input {
@@ -52,7 +52,10 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
   // Before anything is made for the instance: from here on it is found, and cleaned up, by its record.
   .step({
     name: 'record the instance',
+    // Written to two databases: either may be lost in between.
+    retries: 4,
     run: (values, deps) => recordInstance(deps, values),
+    undo: (values, deps) => forgetHalfRecorded(deps, values),
   })
   .step({
     name: 'connect networks',
@@ -113,8 +116,7 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
       // Whoever cancelled it goes on with the record.
       if (cellId !== undefined)
         await updateInstance(deps.cells.byId(cellId).db, uuid, { host: null, node: null })
-    } else if (cellId === undefined) await buryInstance(deps, failure)
-    else await failInstance(deps.cells.byId(cellId).db, failure, { host: null, node: null })
+    } else await buryInstance(deps, failure)
   })
 
 /** A build that failed on its host is tried on another, so many times. */

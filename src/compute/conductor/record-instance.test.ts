@@ -1,0 +1,76 @@
+/** An instance is recorded in two databases; what becomes of one that is in the first alone. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Fault } from '../../base/errors.ts'
+import type { ErasedFlow } from '../../base/flow/flow.ts'
+import { listActions } from '../store/actions.ts'
+import { findBuildRequest, insertBuildRequest } from '../store/build-requests.ts'
+import type { ConductorDeps } from './deps.ts'
+import { type ComputeWorld, computeWorld } from './world.ts'
+
+/** The API's database is lost after the cell's took the record. */
+function losingTheSecondHalf(
+  meanwhile: (uuid: string) => Promise<void>,
+): (flow: ErasedFlow<ConductorDeps>) => ErasedFlow<ConductorDeps> {
+  return (flow) => ({
+    ...flow,
+    steps: flow.steps.map((step) => {
+      if (step.name !== 'record the instance') return step
+      const run: typeof step.run = async (values, deps, context) => {
+        const { uuid } = values as unknown as { uuid: string }
+        const made = await findBuildRequest(deps.apiDb, uuid)
+        await step.run(values, deps, context)
+        await insertBuildRequest(deps.apiDb, made!)
+        const mapping = deps.apiDb.updateTable('instance_mappings').set({ cell_id: null })
+        await mapping.where('instance_uuid', '=', uuid).execute()
+        await meanwhile(uuid)
+        throw new Fault('unavailable', 'The connection to the database was lost.')
+      }
+      return { ...step, retries: 0, run }
+    }),
+  })
+}
+
+const recordsOf = async (world: ComputeWorld, uuid: string) => {
+  const { db } = world.cells.withHosts()[0]!
+  const instances = await db.selectFrom('instances').select('id').where('uuid', '=', uuid).execute()
+  return [...instances, ...(await listActions(db, uuid))]
+}
+
+test('an instance that could be recorded by half is in ERROR, with its reason, and nowhere twice', async () => {
+  await using world = await computeWorld({ changeFlow: losingTheSecondHalf(async () => undefined) })
+  const uuid = await world.create()
+  const server = await world.show(uuid)
+  assert.deepEqual([server.vm_state, server.task_state], ['error', null])
+  assert.match(server.fault!.message, /was lost/)
+  assert.deepEqual(await recordsOf(world, uuid), [])
+  assert.deepEqual(await world.leftovers(uuid), [])
+})
+
+test('one that is deleted just then leaves no trace', async () => {
+  const recorded = Promise.withResolvers<void>()
+  const asked = Promise.withResolvers<void>()
+  const changeFlow = losingTheSecondHalf(async () => {
+    recorded.resolve()
+    await asked.promise
+  })
+  await using world = await computeWorld({ changeFlow })
+  const uuid = await world.ask()
+  await recorded.promise
+  const removed = world.remove(uuid)
+  while (!(await isCancelled(world, uuid))) await new Promise(setImmediate)
+  asked.resolve()
+  await removed
+  assert.equal(await world.find(uuid), undefined)
+  assert.deepEqual(await recordsOf(world, uuid), [])
+  assert.deepEqual(await world.leftovers(uuid), [])
+})
+
+async function isCancelled({ apiDb }: ComputeWorld, uuid: string) {
+  const flows = await apiDb
+    .selectFrom('flows')
+    .select('state')
+    .where('subject', '=', `server:${uuid}`)
+    .execute()
+  return flows.some(({ state }) => state === 'undoing')
+}
