@@ -11,7 +11,7 @@ import {
   type MysqlPool,
   sql,
 } from 'kysely'
-import type { Pool } from 'mysql2'
+import type { Pool, PoolConnection } from 'mysql2'
 import { MariadbQueryCompiler } from './mariadb-compiler.ts'
 import { type DatabaseSettings, poolLimit } from './options.ts'
 import type { Reach } from './reach.ts'
@@ -53,10 +53,12 @@ async function openPool(url: ServerUrl, settings: DatabaseSettings): Promise<Mys
     charset: 'utf8mb4',
     connectTimeout: settings.poolTimeout * 1000,
     connectionLimit: poolLimit(settings),
-    maxIdle: settings.maxPoolSize,
+    // Ended in words; the server would log one that is just cut off.
+    gracefulEnd: true,
     // Sums are DECIMAL.
     decimalNumbers: true,
   })
+  endIdle(pool, settings.maxPoolSize)
   if (settings.connectionRecycleTime > 0) {
     const old = new WeakSet<object>()
     pool.on('connection', (connection) => {
@@ -67,6 +69,25 @@ async function openPool(url: ServerUrl, settings: DatabaseSettings): Promise<Mys
     })
   }
   return pool as unknown as MysqlPool
+}
+
+/** Connections beside those that are kept are of use again when the next wave of work comes within that time. */
+const idleMilliseconds = 30_000
+
+// mysql2's own `maxIdle` ends them each second, so that a busy process makes new ones all the time.
+function endIdle(pool: Pool, kept: number): void {
+  /** The one that is free for longest comes first; the pool takes the last. */
+  const freeSince = new Map<PoolConnection, number>()
+  pool.on('connection', (connection) => connection.once('end', () => freeSince.delete(connection)))
+  pool.on('acquire', (connection) => freeSince.delete(connection))
+  pool.on('release', (connection) => {
+    freeSince.set(connection, Date.now())
+    for (const [idle, since] of freeSince) {
+      if (freeSince.size <= kept || Date.now() - since < idleMilliseconds) break
+      freeSince.delete(idle)
+      idle.end()
+    }
+  })
 }
 
 class MariadbAdapter extends MysqlAdapter {
