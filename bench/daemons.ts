@@ -20,14 +20,15 @@ const { values } = parseArgs({
   options: {
     hosts: { type: 'string', default: '10' },
     boots: { type: 'string', default: '400' },
-    clients: { type: 'string', default: '8' },
+    clients: { type: 'string', default: '16' },
+    poll: { type: 'string', default: '100' },
     workers: { type: 'string', default: '4' },
-    connections: { type: 'string', default: '16' },
+    connections: { type: 'string', default: '64' },
     seconds: { type: 'string', default: '8' },
   },
 })
 const wanted = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, Number(text)]))
-const { hosts = 0, boots = 0, clients = 0, workers = 0, connections = 0, seconds = 0 } = wanted
+const { hosts = 0, boots = 0, clients = 0, poll = 0, workers = 0, connections = 0, seconds = 0 } = wanted
 
 const load = () => `load average ${loadavg()[0]!.toFixed(1)}`
 
@@ -80,11 +81,11 @@ async function bootAll(networkId: string, imageId: string): Promise<string[]> {
       const { status } = ok(await admin.compute('GET', `/servers/${id}`)).server
       if (status === 'ACTIVE') return
       if (status === 'ERROR') throw new Error(`server ${id} is in ERROR`)
-      await sleep(20)
+      await sleep(poll)
     }
   })
   console.log(
-    `boots, ${clients} clients, ${hosts} hosts: ${result.perSecond.toFixed(1)} /s, median ${result.p50.toFixed(0)} ms, ` +
+    `boots, ${clients} clients that look every ${poll} ms, ${hosts} hosts: ${result.perSecond.toFixed(1)} /s, median ${result.p50.toFixed(0)} ms, ` +
       `${result.errors} errors ${result.firstError ?? ''} (${load()})`,
   )
   console.log(`  processor time of each: ${shares(before, usage(), result.count)}`)

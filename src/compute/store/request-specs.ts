@@ -101,9 +101,32 @@ const readZones = byIdsIn<ApiTables>()((db, uuids) =>
 )
 
 /** The zones that servers were pinned to when they were created, by server; null: to none. */
-export const listPinnedZones = gathered(async (db: Db<ApiTables>, instanceUuids: readonly string[]) => {
+export async function listPinnedZones(
+  db: Db<ApiTables>,
+  instanceUuids: readonly string[],
+): Promise<Map<string, string | null>> {
   const rows = await readZones(db, instanceUuids)
   return new Map(rows.map((row) => [row.instance_uuid, row.availability_zone]))
+}
+
+const readWishes = byIdsIn<ApiTables>()((db, uuids) =>
+  db
+    .selectFrom('request_specs as spec')
+    .leftJoin('instance_group_member as member', 'member.instance_uuid', 'spec.instance_uuid')
+    .leftJoin('instance_groups as group', 'group.id', 'member.group_id')
+    .select(['spec.instance_uuid', 'spec.availability_zone', 'group.uuid as group_uuid'])
+    .where('spec.instance_uuid', 'in', uuids),
+)
+
+/** What a single server shows of how it was asked for: the zone it was pinned to, and the groups it is in. */
+export const wishesOf = gathered(async (db: Db<ApiTables>, instanceUuids: readonly string[]) => {
+  const found = new Map<string, { zone: string | null; groups: string[] }>()
+  for (const row of await readWishes(db, instanceUuids)) {
+    const groups = found.get(row.instance_uuid)?.groups ?? []
+    if (row.group_uuid !== null) groups.push(row.group_uuid)
+    found.set(row.instance_uuid, { zone: row.availability_zone, groups })
+  }
+  return found
 })
 
 export async function deleteRequestSpec(db: Db<ApiTables>, instanceUuid: string): Promise<void> {

@@ -1,11 +1,9 @@
 /** Groups of servers that shall stand together or apart, with their policy and members. */
 import type { Selectable } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
-import { byIdsIn } from '../../base/db/by-ids.ts'
 import type { Db } from '../../base/db/database.ts'
 import { statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
-import { gathered } from '../../base/gathered.ts'
 import type { ApiTables, InstanceGroupsTable } from './api-tables.ts'
 
 export type ServerGroupPolicy = 'affinity' | 'anti-affinity' | 'soft-affinity' | 'soft-anti-affinity'
@@ -50,22 +48,6 @@ export async function getServerGroup(db: Db<ApiTables>, uuid: string): Promise<S
 
 export const serverGroupNotFound = (uuid: string): Fault =>
   new Fault('not-found', `Instance group ${uuid} could not be found.`, { what: 'Instance group', id: uuid })
-
-const readGroups = byIdsIn<ApiTables>()((db, serverUuids) =>
-  db
-    .selectFrom('instance_group_member')
-    .innerJoin('instance_groups', 'instance_groups.id', 'instance_group_member.group_id')
-    .select(['instance_group_member.instance_uuid', 'instance_groups.uuid'])
-    .where('instance_group_member.instance_uuid', 'in', serverUuids),
-)
-
-/** The groups that these servers are in, by server. */
-export const listGroupsOfServers = gathered(async (db: Db<ApiTables>, serverUuids: readonly string[]) => {
-  const rows = await readGroups(db, serverUuids)
-  const found = new Map<string, string[]>()
-  for (const row of rows) found.set(row.instance_uuid, [...(found.get(row.instance_uuid) ?? []), row.uuid])
-  return found
-})
 
 async function withParts(
   db: Db<ApiTables>,

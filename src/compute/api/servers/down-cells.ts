@@ -10,8 +10,7 @@ import type { InstanceMapping } from '../../store/instance-mappings.ts'
 import { findInstanceMapping, listMappingsOfCells } from '../../store/instance-mappings.ts'
 import { instanceNotFound } from '../../store/instances.ts'
 import type { InstanceFilters } from '../../store/list-instances.ts'
-import { findRequestSpec } from '../../store/request-specs.ts'
-import { listGroupsOfServers } from '../../store/server-groups.ts'
+import { findRequestSpec, wishesOf } from '../../store/request-specs.ts'
 import type { ApiDbDeps } from '../deps.ts'
 import { bookmarkMaker, linkMaker } from '../links.ts'
 import { filterNames, isPagedOrSorted } from './list-query.ts'
@@ -98,7 +97,6 @@ export async function showUnknownServer(
     'OS-EXT-STS:power_state': 0,
     user_id: mapping.user_id,
   }
-  if (request.atLeast('2.71'))
-    view['server_groups'] = (await listGroupsOfServers(apiDb, [uuid])).get(uuid) ?? []
+  if (request.atLeast('2.71')) view['server_groups'] = (await wishesOf(apiDb, [uuid])).get(uuid)?.groups ?? []
   return view
 }

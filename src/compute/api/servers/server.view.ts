@@ -141,8 +141,8 @@ export function serverViewer(request: ApiRequest<never>, around: ServerSurroundi
       }
       const groups = around.securityGroups.get(uuid)
       if (groups !== undefined && groups.length > 0) view['security_groups'] = groups
-      if (around.serverGroups !== undefined) view['server_groups'] = around.serverGroups.get(uuid) ?? []
-      if (version >= 2096) view['pinned_availability_zone'] = around.pinnedZones.get(uuid) ?? null
+      if (around.serverGroupsOf !== undefined) view['server_groups'] = around.serverGroupsOf(uuid)
+      if (version >= 2096) view['pinned_availability_zone'] = around.pinnedZoneOf(uuid)
       flavorid = instance.flavor.flavorid
       return viewAt(serverFields, history, version, view)
     },

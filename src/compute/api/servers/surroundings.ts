@@ -2,8 +2,7 @@
 import type { ApiRequest } from '../../../base/http/route.ts'
 import { listHostZones } from '../../store/aggregates.ts'
 import type { Instance } from '../../store/instance-records.ts'
-import { listPinnedZones } from '../../store/request-specs.ts'
-import { listGroupsOfServers } from '../../store/server-groups.ts'
+import { listPinnedZones, wishesOf } from '../../store/request-specs.ts'
 import { computeServicesOf, isUp, type ServiceRow } from '../../store/services.ts'
 import type { CellDeps, NetworkDeps } from '../deps.ts'
 
@@ -13,8 +12,8 @@ export interface ServerSurroundings {
   hostStatusOf(instance: Instance): string
   securityGroups: ReadonlyMap<string, { name: string }[]>
   /** Undefined where the answer has none: in lists. */
-  serverGroups: ReadonlyMap<string, string[]> | undefined
-  pinnedZones: ReadonlyMap<string, string | null>
+  serverGroupsOf: ((uuid: string) => string[]) | undefined
+  pinnedZoneOf(uuid: string): string | null
   /** Whether user data is shown: not in lists. */
   userData: boolean
 }
@@ -27,21 +26,37 @@ export async function readSurroundings(
 ): Promise<ServerSurroundings> {
   const uuids = instances.map(({ uuid }) => uuid)
   const { apiDb, config } = deps
-  const [zones, statusOf, securityGroups, serverGroups, pinnedZones] = await Promise.all([
+  const [zones, statusOf, securityGroups, wishes] = await Promise.all([
     instances.some(({ host }) => host !== null) ? listHostZones(apiDb) : new Map<string, string>(),
     readHostStatuses(request, deps, instances),
     readSecurityGroups(request, deps, instances.filter(mayHavePorts)),
-    options.list || !request.atLeast('2.71') ? undefined : listGroupsOfServers(apiDb, uuids),
-    request.atLeast('2.96') ? listPinnedZones(apiDb, uuids) : new Map(),
+    readWishes(request, apiDb, uuids, options),
   ])
   return {
     zoneOf: ({ host, availability_zone }) =>
       host === null ? (availability_zone ?? '') : (zones.get(host) ?? config.defaultAvailabilityZone),
     hostStatusOf: ({ host }) => (host === null ? '' : (statusOf.get(host) ?? 'UNKNOWN')),
     securityGroups,
-    serverGroups,
-    pinnedZones,
+    ...wishes,
     userData: !options.list,
+  }
+}
+
+async function readWishes(
+  request: ApiRequest<never>,
+  apiDb: CellDeps['apiDb'],
+  uuids: readonly string[],
+  { list }: { list: boolean },
+): Promise<Pick<ServerSurroundings, 'serverGroupsOf' | 'pinnedZoneOf'>> {
+  if (list) {
+    const zones = request.atLeast('2.96') ? await listPinnedZones(apiDb, uuids) : new Map<string, string>()
+    return { serverGroupsOf: undefined, pinnedZoneOf: (uuid) => zones.get(uuid) ?? null }
+  }
+  if (!request.atLeast('2.71')) return { serverGroupsOf: undefined, pinnedZoneOf: () => null }
+  const wishes = await wishesOf(apiDb, uuids)
+  return {
+    serverGroupsOf: (uuid) => wishes.get(uuid)?.groups ?? [],
+    pinnedZoneOf: (uuid) => wishes.get(uuid)?.zone ?? null,
   }
 }
 
