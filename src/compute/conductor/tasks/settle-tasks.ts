@@ -30,7 +30,8 @@ const graceMilliseconds = 60_000
 export function settleTasks({ apiDb, cells, wake, log, aloneSince = '' }: SettleDeps): Task {
   return {
     name: 'settle-tasks',
-    everySeconds: 120,
+    everySeconds: 30,
+    retrySeconds: 5,
     async run() {
       const graceEnd = new Date(Date.now() - graceMilliseconds).toISOString()
       const before = graceEnd > aloneSince ? graceEnd : aloneSince
