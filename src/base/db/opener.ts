@@ -1,7 +1,7 @@
 /** How a service comes by its database: the all-in-one makes it; a daemon waits until an operator has made it. */
 import { type Kysely, sql } from 'kysely'
 import { sleep } from '../clock.ts'
-import { describeError, isFault } from '../errors.ts'
+import { isFault } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { openDatabase } from './database.ts'
 import { appliedMigrations, type Migration, migrate } from './migrate.ts'
@@ -71,7 +71,8 @@ async function awaitMigrations<T>(
       missing = await whatIsMissing(db, migrations, sync)
     } catch (error) {
       if (!isFault(error, 'unavailable') || (maxRetries >= 0 && tries >= maxRetries)) throw error
-      missing = describeError(error)
+      // It has the driver's own words in it.
+      missing = error.message
     }
     if (missing === undefined) break
     if (missing !== said) {

@@ -71,7 +71,7 @@ test('a service is known by its version document', async () => {
     placement: { versions: [{ id: 'v1.0', min_version: '1.0', max_version: '1.39' }] },
     compute: { versions: [{ id: 'v2.0' }, { id: 'v2.1', min_version: '2.1', max_version: '2.96' }] },
     network: { versions: [{ id: 'v2.0', status: 'CURRENT' }] },
-    image: { versions: [{ id: 'v2.15' }, { id: 'v2.13' }] },
+    image: { versions: ['v2.17', 'v2.15', 'v2.1', 'v2.0'].map((id) => ({ id, status: 'SUPPORTED' })) },
   }
   for (const [type, document] of Object.entries(documents)) {
     await using server = await json(document)
@@ -105,6 +105,24 @@ test('what is wrong in the files is a failure with file and line', async () => {
     writeFileSync(file, '[DEFAULT]\ndebug = perhaps\n')
     const { problems } = programsHere(asked)
     assert.match(problems[0]?.detail ?? '', /nova\.conf:2: \[DEFAULT\] debug/)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test("placement is set up by nova.conf where that has a database, which a compute host's has not", () => {
+  const directory = mkdtempSync(join(tmpdir(), 'kilonova-doctor-'))
+  const file = join(directory, 'nova.conf')
+  const found = (content: string) => {
+    writeFileSync(file, content)
+    const asked = { names: [], configFiles: [file], configDirs: [] }
+    return programsHere(asked).programs.map(({ name }) => name as string)
+  }
+  try {
+    const compute = found('[DEFAULT]\nmy_ip = 127.0.0.1\n')
+    assert.deepEqual([compute.includes('nova-compute'), compute.includes('placement-api')], [true, false])
+    const controller = found('[api_database]\nconnection = sqlite:///nova_api\n')
+    assert.deepEqual([controller.includes('nova-api'), controller.includes('placement-api')], [true, true])
   } finally {
     rmSync(directory, { recursive: true })
   }

@@ -57,6 +57,9 @@ export function programsHere(asked: Asked): { programs: ProgramHere[]; problems:
 function isForThisHost({ name, config, files }: ProgramHere): boolean {
   if (name === 'nova-compute') return !has(config, 'apiDatabaseConnection')
   if (controllerOnly.includes(name)) return has(config, 'apiDatabaseConnection')
+  // Placement's own file may leave the URL to the environment; nova.conf, read in its place, is a compute host's too.
+  if (name === 'placement-api' && files.every((file) => file.endsWith('/nova.conf')))
+    return has(config, 'databaseConnection') || has(config, 'apiDatabaseConnection')
   if (name === 'neutron-server') return has(config, 'databaseConnection')
   if (name.startsWith('neutron-')) return files.some((file) => file.endsWith('.ini'))
   return true

@@ -48,8 +48,9 @@ function typeOf(body: unknown): ServiceType | undefined {
   if (versions === undefined) return undefined
   if (!Array.isArray(versions)) return Array.isArray(versions.values) ? 'identity' : undefined
   if (versions.some(({ max_version }) => max_version?.startsWith('1.'))) return 'placement'
+  // Image has versions of these names too, without microversions.
+  if (versions.some(({ id, min_version }) => id === 'v2.1' && min_version !== undefined)) return 'compute'
   const ids = versions.map(({ id }) => id ?? '')
-  if (ids.includes('v2.1')) return 'compute'
   if (ids.length === 1 && ids[0] === 'v2.0') return 'network'
   return ids.length > 0 && ids.every((id) => /^v2\.\d+$|^v1/.test(id)) ? 'image' : undefined
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { table } from '../terminal/table.ts'
 import { findLab, type Lab } from './lab.ts'
-import { controllerOf, readPlan } from './plan.ts'
+import { controllerOf, defaultLabDirectory, readPlan } from './plan.ts'
 
 /** Exit code 3 when there is no lab, or when something of it does not run. */
 export async function labStatus(options: { directory: string }): Promise<number> {
@@ -33,15 +33,17 @@ export async function describeLab(lab: Lab): Promise<string> {
   )
   const controller = controllerOf(lab.plan).name
   const compute = lab.plan.hosts.find(({ role }) => role === 'compute')?.name ?? controller
+  const where = lab.directory === defaultLabDirectory ? [] : ['--directory', lab.directory]
+  const say = (command: string, ...args: string[]) => ['kilonova lab', command, ...where, ...args].join(' ')
   return [
     table(['Host', 'Address', 'Network', 'Services'], rows),
     '',
     'Try:',
     '',
-    `  kilonova lab enter ${controller}`,
+    `  ${say('enter', controller)}`,
     ...(existsSync(lab.path(controller, '/root/admin-openrc')) ? inTheCloud : []),
-    `  kilonova lab cut ${compute}; kilonova lab status; kilonova lab heal ${compute}`,
-    '  kilonova lab down',
+    `  ${say('cut', compute)}; ${say('status')}; ${say('heal', compute)}`,
+    `  ${say('down')}`,
   ].join('\n')
 }
 
