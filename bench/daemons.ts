@@ -117,7 +117,7 @@ async function measureReads(
     for (const [what, paths] of Object.entries(reads)) {
       const url = `${cloud.url('compute')}/v2.1`
       // Until the code is compiled in all workers.
-      await repeatRequest({ url, paths, headers, connections, seconds: seconds / 2 })
+      await repeatRequest({ url, paths, headers, connections, seconds })
       const before = usage()
       const { answers, perSecond, each } = await repeatRequest({ url, paths, headers, connections, seconds })
       found.set(what, [...(found.get(what) ?? []), perSecond])
@@ -145,6 +145,7 @@ const created = await bootAll(networkId, imageId)
 const rows: string[][] = []
 const reads = {
   'GET /servers/{id}': created.map((id) => `/servers/${id}`),
+  [`GET /servers, all ${created.length}`]: ['/servers'],
   'GET /servers/detail?limit=100': ['/servers/detail?limit=100'],
   [`GET /servers/detail, all ${created.length}`]: ['/servers/detail'],
 }

@@ -59,15 +59,35 @@ export async function listInstances(
 }
 
 /** One page of the instances of all cells but those that are `away`. */
-export async function listReachableInstances(
+export const listReachableInstances = (
   dbs: InstanceDbs,
   filters: InstanceFilters,
   page: InstancePage = newestFirst,
-): Promise<{ instances: Instance[]; away: CellDb[] }> {
+): Promise<{ instances: Instance[]; away: CellDb[] }> => listReachable(dbs, filters, page, listInCell)
+
+/** The same page with no more of each instance than its name: nothing else is read where filters do not need it. */
+export const listReachableNames = (
+  dbs: InstanceDbs,
+  filters: InstanceFilters,
+  page: InstancePage = newestFirst,
+): Promise<{ instances: NamedInstance[]; away: CellDb[] }> =>
+  listReachable(dbs, filters, page, filtersHere(filters) ? listInCell : listNamesInCell)
+
+export type NamedInstance = Pick<InstanceRow, 'uuid' | 'display_name'>
+
+/** With the columns that it is sorted by. */
+type Sortable = NamedInstance & Partial<InstanceRow>
+
+async function listReachable<I extends Sortable>(
+  dbs: InstanceDbs,
+  filters: InstanceFilters,
+  page: InstancePage,
+  inCell: (cell: CellDb, filters: InstanceFilters, page: InstancePage) => Promise<I[]>,
+): Promise<{ instances: (I | Instance)[]; away: CellDb[] }> {
   const cells = await dbs.cells.all()
   const [building, { results, away }] = await Promise.all([
     listBuilding(dbs, filters),
-    inCells(cells, (cell) => listInCell(cell, filters, page)),
+    inCells(cells, (cell) => inCell(cell, filters, page)),
   ])
   const seen = new Set<string>()
   // An instance that moves into its cell meanwhile is in both; the cell knows more.
@@ -78,12 +98,7 @@ export async function listReachableInstances(
   return { instances: slicePage(found, page), away }
 }
 
-/** How many there are. */
-export async function countInstances(dbs: InstanceDbs, filters: InstanceFilters): Promise<number> {
-  return (await listInstances(dbs, filters)).length
-}
-
-function slicePage(found: Instance[], { marker, limit }: InstancePage): Instance[] {
+function slicePage<I extends { uuid: string }>(found: I[], { marker, limit }: InstancePage): I[] {
   let start = 0
   if (marker !== undefined) {
     const at = found.findIndex((instance) => instance.uuid === marker)
@@ -113,6 +128,20 @@ async function listInCell(cell: CellDb, filters: InstanceFilters, page: Instance
   const rows = (await query.execute()).filter((row) => textFits(row, filters))
   const instances = await withParts(cell, rows)
   return instances.filter((instance) => partsFit(instance, filters))
+}
+
+async function listNamesInCell(
+  cell: CellDb,
+  filters: InstanceFilters,
+  page: InstancePage,
+): Promise<Sortable[]> {
+  let query = cell.db
+    .selectFrom('instances')
+    .select(['uuid', 'display_name', ...page.sort.map(({ key }) => key)])
+    .where((eb) => rowConditions(eb, filters))
+  if (page.marker === undefined && page.limit !== undefined)
+    query = ordered(query, page.sort).limit(page.limit)
+  return await query.execute()
 }
 
 function ordered<O>(
@@ -206,9 +235,9 @@ function hasAddress(instance: Instance, version: 4 | 6, pattern: RegExp): boolea
   )
 }
 
-function compareBy(sort: readonly InstanceSort[], a: InstanceRow, b: InstanceRow): number {
+function compareBy(sort: readonly InstanceSort[], a: Sortable, b: Sortable): number {
   for (const { key, descending } of sort) {
-    const order = compareValues(a[key], b[key])
+    const order = compareValues(a[key] ?? null, b[key] ?? null)
     if (order !== 0) return descending ? -order : order
   }
   return a.uuid < b.uuid ? -1 : 1
