@@ -118,6 +118,7 @@ export function program(): Command {
     )
     .action(async (text) => run(async () => (await import('./explain/explain.ts')).explain(text)))
   configCommands(kilonova)
+  databaseCommands(kilonova)
   return kilonova
 }
 
@@ -125,6 +126,30 @@ const programList = (): string =>
   Object.entries(daemons)
     .map(([name, { description }]) => `  ${name.padEnd(26)} ${description}`)
     .join('\n')
+
+function databaseCommands(kilonova: Command): void {
+  kilonova
+    .command('db')
+    .description('the databases of a cloud of several hosts')
+    .command('create')
+    .description(
+      "make the databases and users that this host's configuration files name; again: changes nothing",
+    )
+    .option(
+      '--admin-url <url>',
+      "who may make databases (default: MariaDB's root, by its socket on this host)",
+    )
+    .option(
+      '--config-file <file>',
+      "read this instead of the files in OpenStack's places; may be repeated",
+      gather,
+      [],
+    )
+    .option('--config-dir <directory>', 'read every *.conf in it, too; may be repeated', gather, [])
+    .action(async (options) =>
+      run(async () => (await import('./db/create-databases.ts')).createDatabases(options)),
+    )
+}
 
 function configCommands(kilonova: Command): void {
   const config = kilonova.command('config').description("OpenStack's configuration files: check, show, write")
