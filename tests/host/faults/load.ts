@@ -28,6 +28,8 @@ export class Load implements AsyncDisposable {
   readonly #options: LoadOptions
   readonly #running: Promise<void>[]
   readonly #standing: string[] = []
+  /** Whose delete was not answered, or with a 503: it may have been taken all the same, and then they are not found. */
+  readonly #doubtful = new Set<string>()
   #isStopped = false
   #count = 0
 
@@ -72,16 +74,20 @@ export class Load implements AsyncDisposable {
   async #delete(): Promise<void> {
     const [id] = this.#standing.splice(Math.floor(Math.random() * this.#standing.length), 1)
     if (id === undefined) return
-    const answer = await this.#ask(() => this.#options.person.compute('DELETE', `/servers/${id}`))
+    const mayBeGone = this.#doubtful.has(id) ? [404] : []
+    const answer = await this.#ask(() => this.#options.person.compute('DELETE', `/servers/${id}`), mayBeGone)
     if (answer?.status === 204 || answer?.status === 404) this.deleted++
-    else this.#standing.push(id)
+    else {
+      this.#doubtful.add(id)
+      this.#standing.push(id)
+    }
   }
 
-  async #ask(ask: () => Promise<Answer>): Promise<Answer | undefined> {
+  async #ask(ask: () => Promise<Answer>, expected: readonly number[] = []): Promise<Answer | undefined> {
     try {
       const answer = await ask()
       if (answer.status >= 500) this.refused++
-      if (answer.status >= 400 && answer.status !== 503)
+      if (answer.status >= 400 && answer.status !== 503 && !expected.includes(answer.status))
         this.bugs.add(`HTTP ${answer.status} ${JSON.stringify(answer.body)}`)
       return answer
     } catch {

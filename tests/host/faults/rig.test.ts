@@ -28,6 +28,7 @@ const computeUnits = (host: string): Unit[] => [
   { host, unit: 'neutron-linuxbridge-agent', binary: 'neutron-linuxbridge-agent' },
   { host, unit: 'libvirtd' },
 ]
+const novaApi: Unit = { host, unit: 'openstack-nova-api', api: 'compute' }
 const memcached: Unit = { host, unit: 'memcached' }
 const broker: Unit = { host, unit: 'rabbitmq-server' }
 const database: Unit = { host, unit: 'mariadb' }
@@ -38,7 +39,7 @@ const rows: readonly (readonly Unit[])[] = [
     { host, unit: 'openstack-keystone', api: 'identity' },
     { host, unit: 'openstack-glance-api', api: 'image' },
     { host, unit: 'openstack-placement-api', api: 'placement' },
-    { host, unit: 'openstack-nova-api', api: 'compute' },
+    novaApi,
     memcached,
   ],
   [
@@ -96,7 +97,7 @@ async function cutOff(scene: LabScene): Promise<void> {
 }
 
 async function restartInOrder(scene: LabScene): Promise<void> {
-  for (const unit of [broker, database]) {
+  for (const unit of [broker, database, novaApi]) {
     const since = new Date()
     await scene.lab.run(unit.host, ['systemctl', 'restart', unit.unit])
     await untilAlive(scene, `a restart of ${unit.unit}`, whoIs(unit), since)
