@@ -8,7 +8,7 @@ import { testDialect } from '#testing/databases/dialect.ts'
 import { testDatabase } from '#testing/databases/test-database.ts'
 import type { NetworkOptions } from './config.ts'
 import { networkMigrations } from './store/migrations/list.ts'
-import { made, testNetwork } from './test-network.ts'
+import { dhcpAgent, made, testNetwork } from './test-network.ts'
 
 async function twoServers(options: Partial<NetworkOptions>) {
   const life = new AsyncDisposableStack()
@@ -17,6 +17,7 @@ async function twoServers(options: Partial<NetworkOptions>) {
   const other = testDialect === 'sqlite' ? one : life.use(await testNetwork({ databaseUrl, options }))
   return {
     one,
+    other,
     /** Posts so many at once, to both in turn; gives how often each status was answered. */
     async post(count: number, path: string, body: (index: number) => object) {
       const answers = await Promise.all(
@@ -65,4 +66,22 @@ test('a project’s first ports at once make one default security group', async 
   assert.equal(ports.count(201), 10)
   const groups = await servers.one.member('GET', '/security-groups')
   assert.equal(groups.body.security_groups.length, 1)
+})
+
+test('DHCP agents that come at once share the networks: none has one too many', async () => {
+  await using servers = await twoServers({ quotas: {} })
+  const networks: string[] = []
+  for (let index = 0; index < 10; index++) {
+    const { id } = await made(servers.one.member, '/networks', 'network', {})
+    const subnet = { network_id: id, ip_version: 4, cidr: '10.0.0.0/24' }
+    await made(servers.one.member, '/subnets', 'subnet', subnet)
+    networks.push(id)
+  }
+  const report = (host: string, at: number) =>
+    (at % 2 === 0 ? servers.one : servers.other).rpc('reportState', dhcpAgent(host))
+  await Promise.all(['a', 'b', 'c', 'd'].map(report))
+  for (const id of networks) {
+    const { body } = await servers.one.admin('GET', `/networks/${id}/dhcp-agents`)
+    assert.equal(body.agents.length, 1)
+  }
 })

@@ -1,6 +1,7 @@
 /** Which DHCP agents serve which networks. */
 import { dhcpAgentType, isAlive } from '../store/agents.ts'
 import type { AgentRow } from '../store/tables.ts'
+import { takeTurn } from '../store/turns.ts'
 import type { Work } from '../work.ts'
 
 /** Gives a network that wants DHCP as many agents as it should have; those that serve the fewest first. */
@@ -12,19 +13,26 @@ export async function scheduleDhcp(work: Work, networkId: string): Promise<void>
     .where('network_id', '=', networkId)
     .where('enable_dhcp', '=', 1)
     .executeTakeFirst()
-  if (wants === undefined) return
+  if (wants === undefined || (await chooseAgents(work, networkId)).length === 0) return
+  // Another server may be choosing for the same network: who comes second must see what the first chose.
+  await takeTurn(work.db, 'dhcp-scheduling')
+  for (const agent of await chooseAgents(work, networkId)) await bindDhcp(work, networkId, agent)
+}
+
+/** The agents that a network lacks, as far as there are any. */
+async function chooseAgents(work: Work, networkId: string): Promise<AgentRow[]> {
   const candidates = await workingDhcpAgents(work)
   const bound = await boundAgents(work, networkId)
   const serving = candidates.filter((agent) => bound.has(agent.id))
   const missing = work.options.dhcpAgentsPerNetwork - serving.length
-  if (missing <= 0) return
+  if (missing <= 0) return []
   const loads = await loadsOf(work)
   const zones = await zonesFor(work, networkId)
-  const free = candidates
+  return candidates
     .filter((agent) => !bound.has(agent.id))
     .filter((agent) => zones.length === 0 || zones.includes(agent.availability_zone ?? 'nova'))
     .sort((one, other) => (loads.get(one.id) ?? 0) - (loads.get(other.id) ?? 0))
-  for (const agent of free.slice(0, missing)) await bindDhcp(work, networkId, agent)
+    .slice(0, missing)
 }
 
 /** Lets an agent serve a network. */

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openDatabase } from '../../base/db/database.ts'
-import { migrate } from '../../base/db/migrate.ts'
 import { Fault } from '../../base/errors.ts'
 import { newUuid } from '../../base/ids.ts'
 import { silentLogger } from '../../base/log.ts'
+import { openTestDatabase } from '../../testing/databases/test-database.ts'
 import { until } from '../../testing/until.ts'
 import { networkMigrations } from '../store/migrations/list.ts'
 import type { Tables } from '../store/tables.ts'
@@ -14,8 +13,7 @@ import { createOutbox } from './outbox.ts'
 const event = (tag: string): ComputeEvent => ({ name: 'network-changed', server_uuid: newUuid(), tag })
 
 test('an event is delivered once however many processes are woken, and by another when its process died', async () => {
-  await using db = openDatabase<Tables>('sqlite://')
-  await migrate(db, networkMigrations)
+  await using db = await openTestDatabase<Tables>(networkMigrations)
   const seen: string[] = []
   const send = async (events: readonly ComputeEvent[]) => {
     await new Promise(setImmediate)
@@ -43,8 +41,7 @@ test('an event is delivered once however many processes are woken, and by anothe
 })
 
 test('what compute could not take is delivered later', async () => {
-  await using db = openDatabase<Tables>('sqlite://')
-  await migrate(db, networkMigrations)
+  await using db = await openTestDatabase<Tables>(networkMigrations)
   await db
     .insertInto('compute_events')
     .values({ event: JSON.stringify(event('a')), created_at: '' })

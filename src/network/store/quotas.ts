@@ -6,6 +6,7 @@ import type { NetworkOptions } from '../config.ts'
 import { conflict } from '../errors.ts'
 import type { Work } from '../work.ts'
 import type { Tables } from './tables.ts'
+import { takeTurn } from './turns.ts'
 
 /** What is counted, and in which table. */
 export const countedTables = {
@@ -92,18 +93,4 @@ export async function countAllUsed(
   return Object.fromEntries(
     Object.entries(rows[0] ?? {}).map(([resource, used]) => [resource, Number(used)]),
   ) as Record<keyof typeof countedTables, number>
-}
-
-const raiseTurn = statement((db: Db<Tables>, p: { projectId: string }) =>
-  db
-    .updateTable('project_turns')
-    .set((eb) => ({ turn: eb('turn', '+', 1) }))
-    .where('project_id', '=', p.projectId),
-)
-
-// On databases with row locks this makes one project's transactions wait for each other until they commit.
-async function takeTurn(db: Db<Tables>, projectId: string): Promise<void> {
-  const taken = await raiseTurn(db, { projectId })
-  if (taken.changed === 0)
-    await db.insertInto('project_turns').values({ project_id: projectId, turn: 1 }).execute()
 }
