@@ -3,10 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Fault } from '../../base/errors.ts'
 import type { ErasedFlow } from '../../base/flow/flow.ts'
+import { requestBuilds } from '../rpc/request-work.ts'
 import { listActions } from '../store/actions.ts'
-import { findBuildRequest, insertBuildRequest } from '../store/build-requests.ts'
+import { findBuildRequest, insertBuildRequest, updateBuildRequest } from '../store/build-requests.ts'
+import { insertInstance } from '../store/instances.ts'
 import type { ConductorDeps } from './deps.ts'
-import { type ComputeWorld, computeWorld } from './world.ts'
+import { enterCell } from './record-instance.ts'
+import { type ComputeWorld, computeWorld, newBuild } from './world.ts'
 
 /** The API's database is lost after the cell's took the record. */
 function losingTheSecondHalf(
@@ -74,3 +77,22 @@ async function isCancelled({ apiDb }: ComputeWorld, uuid: string) {
     .execute()
   return flows.some(({ state }) => state === 'undoing')
 }
+
+test('a name that is given while the record moves into its cell is the name there', async () => {
+  await using world = await computeWorld()
+  const build = newBuild({ name: 'old' }, world.network.networkId)
+  const { uuid } = build.instance.row
+  // Nobody is woken: the test is the conductor.
+  const conductor = { ...world.work.conductor, wake: async () => undefined }
+  const requester = { requestId: 'req-1', userId: 'user', projectId: 'project' }
+  await requestBuilds({ ...world.work, conductor }, [build], requester)
+  const made = (await findBuildRequest(world.apiDb, uuid))!
+  const cell = world.cells.withHosts()[0]!
+  await insertInstance(cell.db, made, { task_state: 'networking' })
+  const renamed = { ...made, row: { ...made.row, display_name: 'new', display_description: 'told' } }
+  assert.ok(await updateBuildRequest(world.apiDb, renamed))
+  await enterCell(world.apiDb, cell, made)
+  const { display_name, display_description, task_state } = await world.show(uuid)
+  assert.deepEqual([display_name, display_description, task_state], ['new', 'told', 'networking'])
+  assert.equal(await findBuildRequest(world.apiDb, uuid), undefined)
+})

@@ -5,12 +5,14 @@ import { isUniqueViolation } from '../../base/db/database.ts'
 import { inTransaction } from '../../base/db/transaction.ts'
 import { Fault } from '../../base/errors.ts'
 import { finishAction, insertAction } from '../store/actions.ts'
-import { deleteBuildRequest, findBuildRequest } from '../store/build-requests.ts'
+import type { ApiTables } from '../store/api-tables.ts'
+import { findBuildRequest, takeBuildRequest } from '../store/build-requests.ts'
 import { inReachable } from '../store/cell-dbs.ts'
 import type { CellTables } from '../store/cell-tables.ts'
 import { insertFault } from '../store/faults.ts'
 import { type InstanceChanges, purgeInstance, updateInstance } from '../store/instance-changes.ts'
 import { findInstanceMapping, setInstanceCell } from '../store/instance-mappings.ts'
+import type { NewInstance } from '../store/instance-records.ts'
 import { insertInstance } from '../store/instances.ts'
 import type { ConductorDeps } from './deps.ts'
 import { enterTask } from './tasks-of-instance.ts'
@@ -43,10 +45,34 @@ export async function recordInstance(
     throw new Fault('unavailable', `Instance ${uuid} cannot be moved to another cell while it is built.`)
   }
   await insertOnce(db, uuid, { requestId: placed.requestId, made, changes: settled })
-  await inTransaction(apiDb, async (transaction) => {
-    await setInstanceCell(transaction, uuid, cellId)
-    await deleteBuildRequest(transaction, uuid)
-  })
+  await enterCell(apiDb, { id: cellId, db }, made)
+}
+
+/**
+ * From now on the instance is in its cell. What its owner changed in the build request since that was read, such as its
+ * name, is changed in the cell first.
+ */
+export async function enterCell(
+  apiDb: Kysely<ApiTables>,
+  cell: { id: number; db: Kysely<CellTables> },
+  made: NewInstance,
+): Promise<void> {
+  const { uuid } = made.row
+  for (let seen = made; ; ) {
+    const changed = await inTransaction(apiDb, async (transaction) => {
+      if (!(await takeBuildRequest(transaction, seen))) {
+        const current = await findBuildRequest(transaction, uuid)
+        if (current !== undefined) return current
+      }
+      await setInstanceCell(transaction, uuid, cell.id)
+      return undefined
+    })
+    if (changed === undefined) return
+    const before = new Map<string, unknown>(Object.entries(seen.row))
+    const changes = Object.entries(changed.row).filter(([column, value]) => before.get(column) !== value)
+    await updateInstance(cell.db, uuid, Object.fromEntries(changes))
+    seen = changed
+  }
 }
 
 /**
@@ -139,8 +165,5 @@ export async function buryInstance(
   await inReachable(cells.withHosts(), (cell) => purgeInstance(cell.db, uuid))
   await insertOnce(cell0.db, uuid, { requestId, made, changes: { vm_state: 'error', task_state: null } })
   await failInstance(cell0.db, failure)
-  await inTransaction(apiDb, async (transaction) => {
-    await setInstanceCell(transaction, uuid, cell0.id)
-    await deleteBuildRequest(transaction, uuid)
-  })
+  await enterCell(apiDb, cell0, made)
 }

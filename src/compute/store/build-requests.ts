@@ -23,6 +23,10 @@ const deleteRequest = statement((db: Db<ApiTables>, p: { uuid: string }) =>
   db.deleteFrom('build_requests').where('instance_uuid', '=', p.uuid),
 )
 
+const deleteUnchanged = statement((db: Db<ApiTables>, p: { uuid: string; instance: string }) =>
+  db.deleteFrom('build_requests').where('instance_uuid', '=', p.uuid).where('instance', '=', p.instance),
+)
+
 const selectAll = statement((db: Db<ApiTables>) => db.selectFrom('build_requests').select('instance'))
 const selectOf = statement((db: Db<ApiTables>, p: { projectId: string }) =>
   db.selectFrom('build_requests').select('instance').where('project_id', '=', p.projectId),
@@ -50,6 +54,26 @@ export async function updateBuildRequest(db: Db<ApiTables>, instance: NewInstanc
     .where('instance_uuid', '=', instance.row.uuid)
     .executeTakeFirst()
   return numUpdatedRows > 0n
+}
+
+/** As `findBuildRequest`, for a change of it in this transaction. */
+export async function lockBuildRequest(
+  db: Db<ApiTables>,
+  instanceUuid: string,
+): Promise<NewInstance | undefined> {
+  const row = await db
+    .selectFrom('build_requests')
+    .select('instance')
+    .where('instance_uuid', '=', instanceUuid)
+    .forUpdate()
+    .executeTakeFirst()
+  return row === undefined ? undefined : (JSON.parse(row.instance) as NewInstance)
+}
+
+/** Removes it if it still is as it was read; false when it is gone, or was changed. */
+export async function takeBuildRequest(db: Db<ApiTables>, seen: NewInstance): Promise<boolean> {
+  const p = { uuid: seen.row.uuid, instance: JSON.stringify(seen) }
+  return (await deleteUnchanged(db, p)).changed > 0
 }
 
 /** False when it was gone: somebody else took it. */

@@ -47,13 +47,12 @@ export async function saveHostMapping(db: Db<ApiTables>, host: string, cellId: n
     .executeTakeFirst()
   if (known?.cell_id === cellId) return
   const now = timestamp()
-  if (known === undefined) {
-    const row = { host, cell_id: cellId, created_at: now, updated_at: null }
-    await db.insertInto('host_mappings').values(row).execute()
-  } else {
-    const changes = { cell_id: cellId, updated_at: now }
-    await db.updateTable('host_mappings').set(changes).where('host', '=', host).execute()
-  }
+  // Whoever else maps it at this moment says the same, or later than we.
+  await db
+    .insertInto('host_mappings')
+    .values({ host, cell_id: cellId, created_at: now, updated_at: null })
+    .onConflict((conflict) => conflict.column('host').doUpdateSet({ cell_id: cellId, updated_at: now }))
+    .execute()
 }
 
 export async function deleteHostMapping(db: Db<ApiTables>, host: string): Promise<void> {

@@ -121,6 +121,16 @@ export async function setNetworkInfo(db: Db<CellTables>, uuid: string, info: Net
   await updateNetworkInfo(db, { uuid, info: JSON.stringify(info), now: timestamp() })
 }
 
+export async function readMetadata(db: Db<CellTables>, uuid: string): Promise<Record<string, string>> {
+  const rows = await db
+    .selectFrom('instance_metadata')
+    .select(['key', 'value'])
+    .where('instance_uuid', '=', uuid)
+    .orderBy('id')
+    .execute()
+  return Object.fromEntries(rows.map(({ key, value }) => [key, value]))
+}
+
 /** Replaces all of a server's metadata. */
 export async function setMetadata(
   db: Db<CellTables>,

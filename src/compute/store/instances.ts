@@ -10,6 +10,7 @@ import { findBuildRequest } from './build-requests.ts'
 import { type CellDb, type CellDbs, cellAway, isAway } from './cell-dbs.ts'
 import type { CellTables } from './cell-tables.ts'
 import type { Flavor } from './flavors.ts'
+import { updateInstance } from './instance-changes.ts'
 import { findInstanceMapping, listInstanceMappings } from './instance-mappings.ts'
 import { buildingInstance, type Instance, type InstanceRow, type NewInstance } from './instance-records.ts'
 import type { NetworkInfo } from './network-info.ts'
@@ -58,6 +59,14 @@ export async function getInstance(
 const selectRow = statement((db: Db<CellTables>, p: { uuid: string }) =>
   db.selectFrom('instances').selectAll().where('uuid', '=', p.uuid).where('deleted', '=', 0),
 )
+
+/**
+ * For a change in this transaction of what belongs to an instance: who else changes it waits until this one ended, and
+ * `updated_at` is now. Throws when the instance is gone.
+ */
+export async function lockInstance(db: Db<CellTables>, uuid: string): Promise<void> {
+  if (!(await updateInstance(db, uuid, {}))) throw instanceNotFound(uuid)
+}
 
 /** Only the row of a living instance. */
 export async function findInstanceRow(db: Db<CellTables>, uuid: string): Promise<InstanceRow | undefined> {

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import { type Clock, systemClock, timestamp } from '../../base/clock.ts'
 import { byIdsIn } from '../../base/db/by-ids.ts'
-import { type Db, isUniqueViolation } from '../../base/db/database.ts'
+import type { Db } from '../../base/db/database.ts'
 import { gathered } from '../../base/gathered.ts'
 import { newUuid } from '../../base/ids.ts'
 import type { CellTables, ServicesTable } from './cell-tables.ts'
@@ -88,12 +88,12 @@ async function insertService(
     deleted_at: null,
     deleted: 0,
   }
-  try {
-    await db.insertInto('services').values(row).execute()
-  } catch (error) {
-    // Two reports at once: the other one made it.
-    if (!isUniqueViolation(error)) throw error
-  }
+  // Two reports at once: the other one made it. An error would end the transaction on PostgreSQL.
+  await db
+    .insertInto('services')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['host', 'binary', 'deleted']).doNothing())
+    .execute()
 }
 
 export async function updateService(

@@ -1,6 +1,16 @@
 import type { Db } from '../../base/db/database.ts'
 import type { CellTables } from './cell-tables.ts'
 
+export async function readTags(db: Db<CellTables>, uuid: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('tags')
+    .select('tag')
+    .where('resource_id', '=', uuid)
+    .orderBy('tag')
+    .execute()
+  return rows.map(({ tag }) => tag)
+}
+
 /** Replaces all of a server's tags. */
 export async function setTags(db: Db<CellTables>, uuid: string, tags: readonly string[]): Promise<void> {
   await db.deleteFrom('tags').where('resource_id', '=', uuid).execute()

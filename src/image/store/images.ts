@@ -70,6 +70,11 @@ export async function withDetails(db: ImageDb, rows: readonly ImageRow[]): Promi
   return rows.map((row) => byId.get(row.id)!)
 }
 
+/** Waits, in a transaction, until no other changes the image, and keeps others waiting until it ends. */
+export async function lockImage(db: ImageDb, id: string): Promise<void> {
+  await db.selectFrom('images').select('id').where('id', '=', id).forUpdate().execute()
+}
+
 /** Writes a new image; `conflict` when the id was ever given. */
 export async function insertImage(db: ImageDb, image: Image): Promise<void> {
   const { properties, tags, ...row } = image
@@ -82,7 +87,7 @@ export async function insertImage(db: ImageDb, image: Image): Promise<void> {
   await insertDetails(db, image.id, properties, tags)
 }
 
-/** Writes what a user may change of an image that is there: columns, properties and tags. */
+/** Writes an image anew that was read under `lockImage`: columns, properties and tags. */
 export async function saveImage(db: ImageDb, image: Image): Promise<void> {
   const { properties, tags, id, created_at: _, ...columns } = image
   await db

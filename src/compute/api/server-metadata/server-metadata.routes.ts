@@ -1,9 +1,9 @@
 import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { Route } from '../../../base/http/route.ts'
-import { setMetadata, updateInstance } from '../../store/instance-changes.ts'
+import { readMetadata, setMetadata } from '../../store/instance-changes.ts'
 import type { Instance } from '../../store/instance-records.ts'
-import { getInstance } from '../../store/instances.ts'
+import { getInstance, lockInstance } from '../../store/instances.ts'
 import type { CellDeps } from '../deps.ts'
 import { limitsOf } from '../quotas/limits.ts'
 import { Metadata, MetadataItem, wrapped } from '../schema-types.ts'
@@ -26,7 +26,7 @@ export const serverMetadataRoutes: readonly Route<CellDeps>[] = [
     body: allBody,
     respectsLock,
     handler: async (request, deps, instance) => ({
-      metadata: await change(deps, instance, { ...instance.metadata, ...all(request) }),
+      metadata: await change(deps, instance, (held) => ({ ...held, ...all(request) })),
     }),
   }),
   onServer({
@@ -34,7 +34,9 @@ export const serverMetadataRoutes: readonly Route<CellDeps>[] = [
     policy: rule('update_all'),
     body: allBody,
     respectsLock,
-    handler: async (request, deps, instance) => ({ metadata: await change(deps, instance, all(request)) }),
+    handler: async (request, deps, instance) => ({
+      metadata: await change(deps, instance, () => all(request)),
+    }),
   }),
   onServer({ put: `${path}/:key`, policy: rule('update'), body: oneBody, respectsLock, handler: update }),
   onServer({ delete: `${path}/:key`, policy: rule('delete'), respectsLock, handler: remove }),
@@ -53,30 +55,33 @@ function show(request: Request, _deps: CellDeps, { metadata }: Instance) {
 async function update(request: Request, deps: CellDeps, instance: Instance) {
   const { meta } = request.body as { meta: Pairs }
   if (!(request.params['key']! in meta)) throw new Fault('invalid', 'Request body and URI mismatch')
-  await change(deps, instance, { ...instance.metadata, ...meta })
+  await change(deps, instance, (held) => ({ ...held, ...meta }))
   return { meta }
 }
 
 async function remove(request: Request, deps: CellDeps, instance: Instance): Promise<void> {
-  const { [request.params['key']!]: value, ...rest } = instance.metadata
-  if (value === undefined) throw missing()
-  await change(deps, instance, rest, 'delete metadata')
+  const key = request.params['key']!
+  if (instance.metadata[key] === undefined) throw missing()
+  const without = ({ [key]: _removed, ...rest }: Pairs): Pairs => rest
+  await change(deps, instance, without, 'delete metadata')
 }
 
+/** Changes what the server holds when it is its turn, so that of two who change it at once neither is lost. */
 async function change(
   deps: CellDeps,
   instance: Instance,
-  metadata: Pairs,
+  alter: (held: Pairs) => Pairs,
   doing = 'update metadata',
 ): Promise<Pairs> {
   const { db } = assertState(instance, doing, settledStates, { idle: true })
   const limit = (await limitsOf(deps.apiDb, deps.config, instance.project_id)).metadata_items
-  if (limit >= 0 && Object.keys(metadata).length > limit) {
-    throw new Fault('over-quota', `Maximum number of metadata items exceeds ${limit}`)
-  }
   await inTransaction(db, async (transaction) => {
+    await lockInstance(transaction, instance.uuid)
+    const metadata = alter(await readMetadata(transaction, instance.uuid))
+    if (limit >= 0 && Object.keys(metadata).length > limit) {
+      throw new Fault('over-quota', `Maximum number of metadata items exceeds ${limit}`)
+    }
     await setMetadata(transaction, instance.uuid, metadata)
-    await updateInstance(transaction, instance.uuid, {})
   })
   return (await getInstance(deps, instance.uuid)).metadata
 }

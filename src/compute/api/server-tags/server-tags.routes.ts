@@ -2,9 +2,9 @@ import { Type } from 'typebox'
 import { inTransaction } from '../../../base/db/transaction.ts'
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
-import { updateInstance } from '../../store/instance-changes.ts'
 import type { Instance } from '../../store/instance-records.ts'
-import { setTags } from '../../store/tags.ts'
+import { lockInstance } from '../../store/instances.ts'
+import { readTags, setTags } from '../../store/tags.ts'
 import type { CellDeps } from '../deps.ts'
 import { linkMaker } from '../links.ts'
 import { Tag } from '../servers/server.ts'
@@ -33,17 +33,26 @@ function show(request: Request, _deps: CellDeps, instance: Instance): void {
   if (!instance.tags.includes(tag)) throw noTag(instance, tag)
 }
 
-async function change(instance: Instance, tags: readonly string[], doing: string): Promise<void> {
+/** Changes what the server has when it is its turn, so that of two who change it at once neither is lost. */
+async function change(
+  instance: Instance,
+  alter: (held: readonly string[]) => readonly string[],
+  doing: string,
+): Promise<void> {
   const { db } = assertState(instance, doing, settledStates, { idle: false })
   await inTransaction(db, async (transaction) => {
+    await lockInstance(transaction, instance.uuid)
+    const tags = alter(await readTags(transaction, instance.uuid))
+    if (tags.length > maxTags) throw tooMany()
     await setTags(transaction, instance.uuid, tags)
-    await updateInstance(transaction, instance.uuid, {})
   })
 }
 
+const tooMany = () => new Fault('invalid', `The number of tags exceeded the per-server limit ${maxTags}`)
+
 async function replace(request: Request, _deps: CellDeps, instance: Instance) {
   const tags = [...new Set((request.body as { tags: string[] }).tags)]
-  await change(instance, tags, 'update tags')
+  await change(instance, () => tags, 'update tags')
   return { tags }
 }
 
@@ -56,11 +65,9 @@ async function add(request: Request, _deps: CellDeps, instance: Instance): Promi
       `Tag '${tag}' is invalid. It must be a non empty string without characters '/' and ',', of at most 60 characters.`,
     )
   }
-  if (instance.tags.length >= maxTags) {
-    throw new Fault('invalid', `The number of tags exceeded the per-server limit ${maxTags}`)
-  }
+  if (instance.tags.length >= maxTags) throw tooMany()
   if (instance.tags.includes(tag)) return request.setStatus(204)
-  await change(instance, [...instance.tags, tag], 'update tag')
+  await change(instance, (held) => [...new Set([...held, tag])], 'update tag')
   const links = linkMaker(request as ApiRequest, 'servers')(instance.uuid)
   request.setHeader('location', `${links[0]!.href}/tags/${encodeURIComponent(tag)}`)
   request.setStatus(201)
@@ -70,10 +77,9 @@ async function remove(request: Request, _deps: CellDeps, instance: Instance): Pr
   const tag = request.params['tag']!
   assertState(instance, 'delete tag', settledStates, { idle: false })
   if (!instance.tags.includes(tag)) throw noTag(instance, tag)
-  const rest = instance.tags.filter((other) => other !== tag)
-  await change(instance, rest, 'delete tag')
+  await change(instance, (held) => held.filter((other) => other !== tag), 'delete tag')
 }
 
 function removeAll(_request: Request, _deps: CellDeps, instance: Instance): Promise<void> {
-  return change(instance, [], 'delete tags')
+  return change(instance, () => [], 'delete tags')
 }

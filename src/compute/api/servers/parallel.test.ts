@@ -35,3 +35,44 @@ test('key pairs and server groups made at once are never more than the quota', a
 
 const publicKey =
   'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHdcTnTLPGVvQLjFeeTkpHdbj7qSmqOSxEkVnHZYLqRV somebody@somewhere'
+
+test('metadata and tags that are added at once are all there afterwards', async () => {
+  await using cloud = await makeCloud()
+  const id = await cloud.create()
+  await cloud.settle(id)
+  const keys = Array.from({ length: 8 }, (_, index) => `k${index}`)
+  const version = '2.26'
+  const replies = await Promise.all(
+    keys.flatMap((key) => [
+      cloud.call(`PUT /servers/${id}/metadata/${key}`, { version, body: { meta: { [key]: 'v' } } }),
+      cloud.call(`PUT /servers/${id}/tags/${key}`, { version }),
+    ]),
+  )
+  assert.deepEqual(replies.map(({ status }) => status).toSorted(), [
+    ...keys.map(() => 200),
+    ...keys.map(() => 201),
+  ])
+  const { metadata, tags } = (await cloud.call(`GET /servers/${id}`, { version })).body.server
+  assert.deepEqual(Object.keys(metadata).toSorted(), keys)
+  assert.deepEqual(tags, keys)
+  await Promise.all(
+    keys
+      .slice(1)
+      .flatMap((key) => [
+        cloud.call(`DELETE /servers/${id}/metadata/${key}`, { version }),
+        cloud.call(`DELETE /servers/${id}/tags/${key}`, { version }),
+      ]),
+  )
+  const left = (await cloud.call(`GET /servers/${id}`, { version })).body.server
+  assert.deepEqual([left.metadata, left.tags], [{ k0: 'v' }, ['k0']])
+})
+
+test('changes of a server that nobody has built yet are none lost', async () => {
+  await using cloud = await makeCloud()
+  const id = await cloud.create()
+  const put = (server: object) => cloud.call(`PUT /servers/${id}`, { version: '2.19', body: { server } })
+  await Promise.all([put({ name: 'new' }), put({ description: 'told' }), put({ accessIPv4: '192.0.2.1' })])
+  const { name, description, accessIPv4 } = (await cloud.call(`GET /servers/${id}`, { version: '2.19' })).body
+    .server
+  assert.deepEqual([name, description, accessIPv4], ['new', 'told', '192.0.2.1'])
+})

@@ -1,7 +1,7 @@
 import { inTransaction } from '../../../base/db/transaction.ts'
 import { schemaAt } from '../../../base/http/fields.ts'
 import type { ApiRequest } from '../../../base/http/route.ts'
-import { findBuildRequest, updateBuildRequest } from '../../store/build-requests.ts'
+import { lockBuildRequest, updateBuildRequest } from '../../store/build-requests.ts'
 import { type InstanceChanges, updateInstance } from '../../store/instance-changes.ts'
 import type { Instance } from '../../store/instance-records.ts'
 import { getInstance, instanceNotFound } from '../../store/instances.ts'
@@ -55,7 +55,7 @@ export async function changeInstance(
     throw instanceNotFound(instance.uuid)
   }
   const isDone = await inTransaction(deps.apiDb, async (transaction) => {
-    const made = await findBuildRequest(transaction, instance.uuid)
+    const made = await lockBuildRequest(transaction, instance.uuid)
     if (made === undefined) return false
     return await updateBuildRequest(transaction, { ...made, row: { ...made.row, ...changes } })
   })

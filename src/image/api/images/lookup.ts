@@ -1,7 +1,7 @@
 /** Finds the image of a request and settles what the caller may do with it. */
 import { Fault } from '../../../base/errors.ts'
 import type { ApiRequest } from '../../../base/http/route.ts'
-import { getImage, type Image, type ImageDb, type Viewer } from '../../store/images.ts'
+import { getImage, type Image, type ImageDb, lockImage, type Viewer } from '../../store/images.ts'
 import type { imagePolicies } from '../policies.ts'
 
 export type ImageRule = keyof typeof imagePolicies
@@ -28,6 +28,12 @@ export async function requestedImage(request: Request, db: ImageDb): Promise<Ima
   if (!request.can('get_image', targetOf(image, request.context.projectId ?? undefined)))
     throw new Fault('not-found', `No image found with ID ${id}`, { id })
   return image
+}
+
+/** The same, for a change in this transaction: who else changes the image waits until this one ended. */
+export async function imageToChange(request: Request, transaction: ImageDb): Promise<Image> {
+  await lockImage(transaction, request.params['id']!)
+  return await requestedImage(request, transaction)
 }
 
 /** Throws `forbidden` unless the rule allows the caller to do it to this image. */

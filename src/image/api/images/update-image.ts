@@ -6,7 +6,7 @@ import type { ImageDeps } from '../deps.ts'
 import { assertSizes } from './create-image.ts'
 import { imageView } from './image.view.ts'
 import { type Change, readPatch } from './json-patch.ts'
-import { authorizeImage, authorizeVisibility, requestedImage } from './lookup.ts'
+import { authorizeImage, authorizeVisibility, imageToChange, requestedImage } from './lookup.ts'
 import { assertQuotas } from './quotas.ts'
 
 const columns = [
@@ -26,9 +26,9 @@ type Column = (typeof columns)[number]
 
 export async function updateImage(request: ApiRequest, deps: ImageDeps) {
   const changes = await readPatch(request, deps.settings)
-  // Read and written in one transaction, so that of two patches at once neither is lost.
+  // Read and written in one transaction, so that of two patches at once neither is lost, nor the end of an upload.
   const image = await inTransaction(deps.db, async (transaction) => {
-    const found = await requestedImage(request, transaction)
+    const found = await imageToChange(request, transaction)
     for (const change of changes) apply(request, found, change)
     if (changes.length === 0) authorizeImage(request, found, 'modify_image')
     assertQuotas(found, deps.settings)

@@ -4,7 +4,7 @@ import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import { saveImage } from '../../store/images.ts'
 import type { ImageDeps } from '../deps.ts'
 import { assertImage } from '../images/image-schema.ts'
-import { authorizeImage, requestedImage } from '../images/lookup.ts'
+import { authorizeImage, imageToChange } from '../images/lookup.ts'
 import { assertQuotas } from '../images/quotas.ts'
 
 export const tagRoutes: readonly Route<ImageDeps>[] = [
@@ -16,7 +16,7 @@ async function addTag(request: ApiRequest, { db, settings }: ImageDeps): Promise
   const tag = request.params['tag']!
   assertImage(settings, { tags: [tag] })
   await inTransaction(db, async (transaction) => {
-    const image = await requestedImage(request, transaction)
+    const image = await imageToChange(request, transaction)
     authorizeImage(request, image, 'modify_image')
     if (image.tags.includes(tag)) return
     image.tags.push(tag)
@@ -28,7 +28,7 @@ async function addTag(request: ApiRequest, { db, settings }: ImageDeps): Promise
 async function removeTag(request: ApiRequest, { db }: ImageDeps): Promise<void> {
   const tag = request.params['tag']!
   await inTransaction(db, async (transaction) => {
-    const image = await requestedImage(request, transaction)
+    const image = await imageToChange(request, transaction)
     authorizeImage(request, image, 'modify_image')
     if (!image.tags.includes(tag))
       throw new Fault('not-found', `The image ${image.id} has no tag ${tag}.`, { id: image.id, tag })
