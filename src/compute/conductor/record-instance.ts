@@ -113,7 +113,14 @@ async function insertOnce(
     await inTransaction(db, record, { duplicateTries: 1 })
   } catch (error) {
     if (!isUniqueViolation(error)) throw error
-    await updateInstance(db, uuid, changes)
+    // Since it was recorded before, its owner may have changed how it is described.
+    const { display_name, display_description, hostname, access_ip_v4, access_ip_v6 } = made.row
+    const described = { display_name, display_description, hostname, access_ip_v4, access_ip_v6 }
+    await updateInstance(db, uuid, {
+      ...described,
+      auto_disk_config: made.row.auto_disk_config,
+      ...changes,
+    })
   }
 }
 
