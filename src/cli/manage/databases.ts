@@ -8,7 +8,7 @@ import { type KeystoneManage, keystoneManageCommands } from '../../identity/mana
 import { glanceOptions } from '../../image/config-file.ts'
 import { glanceManageCommands } from '../../image/manage/commands.ts'
 import type { ImageTables } from '../../image/store/tables.ts'
-import { neutronServerOptions } from '../../network/config-file/neutron.ts'
+import { neutronDatabaseOptions } from '../../network/config-file/neutron.ts'
 import { neutronDbManageCommands } from '../../network/manage/commands.ts'
 import type { Tables as NetworkTables } from '../../network/store/tables.ts'
 import { placementFileOptions } from '../../placement/config-file.ts'
@@ -79,7 +79,7 @@ export const neutronDbManage: ManageProgram<DatabaseManage<NetworkTables>> = {
   commands: neutronDbManageCommands,
   async open(sources) {
     const program = { project: 'neutron', name: 'neutron-db-manage', also: ['/etc/neutron/plugin.ini'] }
-    const { config, files } = loadManaged(neutronServerOptions, program, sources)
+    const { config, files } = loadManaged(neutronDatabaseOptions, program, sources)
     return databaseOf(config.databaseConnection, 'database', files)
   },
 }

@@ -103,3 +103,12 @@ test('a database that is not configured is told with section, key and files', as
   assert.match(output, /neutron\.conf:2: .*connection/)
   assert.match(output, /There is no \[database\] connection in what was read \(.*neutron\.conf\)/)
 })
+
+test('a slip that stops neutron-server is told by neutron-db-manage, and does not stop it', async () => {
+  using here = programsIn({
+    'neutron.conf': '[DEFAULT]\nservice_plugins = router\n[database]\nconnection = sqlite:///HERE/neutron\n',
+  })
+  const { code, output } = await here.run('neutron-db-manage upgrade head', 'neutron.conf')
+  assert.equal(code, 0)
+  assert.match(output, /neutron\.conf:2: .*has no routers.*Running upgrade for neutron.*OK$/s)
+})

@@ -12,13 +12,16 @@ import { servicePlugin } from './service-plugins.ts'
 
 const ml2Plugins = ['ml2', 'neutron.plugins.ml2.plugin.Ml2Plugin'] as const
 
+/** What neutron-db-manage reads: a slip elsewhere is no reason to leave the database as it is. */
+export const neutronDatabaseOptions = inSection('database', 'database', databaseOptions)
+
 export const neutronServerOptions = {
   ...loggingOptions,
   ...messagingOptions,
   ...hostOptions,
   ...policyOptions,
   ...keystoneAuthtoken,
-  ...inSection('database', 'database', databaseOptions),
+  ...neutronDatabaseOptions,
   ...inSection('nova', 'nova', clientOptions),
   ...networkConfigOptions,
   bindHost: {
