@@ -71,8 +71,12 @@ export const layers: readonly (readonly [path: string, may: readonly string[]])[
   ['compute/service.ts', ['compute', ...clients]],
   ['compute', []],
 
-  ['network/agents', ['network/rpc/agents.ts', 'network/rpc/rules.ts', 'linux']],
+  [
+    'network/agents',
+    ['network/rpc/agents.ts', 'network/rpc/rules.ts', 'network/rpc/dhcp-device-id.ts', 'linux'],
+  ],
   ['network/rpc/agents.ts', ['network/rpc/rules.ts']],
+  ['network/rpc/dhcp-device-id.ts', []],
   ['network/rpc/rules.ts', []],
   ['network/client', []],
   ['network/service.ts', ['network']],

@@ -13,6 +13,8 @@ export interface Target {
   /** What a real OpenStack service asks for beside the method's name; our own servers need neither. */
   namespace?: string
   version?: string
+  /** What it wants to know of the caller besides the id of the request: `{ is_admin: true }`. */
+  context?: Readonly<Record<string, unknown>>
 }
 
 /** What came with a message beside its arguments. */

@@ -3,7 +3,15 @@ import type { Bus } from '../../base/bus/bus.ts'
 import type { Logger } from '../../base/log.ts'
 import { runTasks } from '../../base/task/run-tasks.ts'
 import type { RunningTasks, Task } from '../../base/task/task.ts'
-import type { AgentReport, Changed, ServerMethods } from '../rpc/agents.ts'
+import {
+  type AgentReport,
+  type Changed,
+  dhcpAgentTopic,
+  l2AgentTopic,
+  type ServerMethods,
+} from '../rpc/agents.ts'
+import { hearOriginal } from './original/hear-original.ts'
+import { dhcpWakes } from './original/messages.ts'
 import { reportState } from './report-state.ts'
 import { serverOf } from './server.ts'
 
@@ -43,13 +51,29 @@ export async function runAgent(
     if (name !== undefined) running?.wake(name)
   }
   const report = () => ({ ...agent.report(), host: hostName })
-  const tasks = [reportState(serverOf(deps), report, deps.reportIntervalSeconds)]
+  const wakeForAll = () => {
+    agent.concerns?.({})
+    wake()
+  }
+  let hearing: Promise<AsyncDisposable> | undefined
+  // Beside our own server nobody speaks there, so there need not be queues.
+  const foundOriginal = () => {
+    log.info("neutron-server is OpenStack's own")
+    if (agent.topic === l2AgentTopic) hearing ??= hearOriginal(bus, hostName, wakeForAll)
+    hearing?.catch((error: unknown) => log.warn({ err: error }, 'changes are seen by the timer only'))
+    wakeForAll()
+  }
+  undo.defer(async () => await (await hearing)?.[Symbol.asyncDispose]())
+  const server = serverOf(deps, foundOriginal)
+  const tasks = [reportState(server, report, deps.reportIntervalSeconds)]
   if (agent.reconciler !== undefined) tasks.push(agent.reconciler)
   if (agent.topic !== undefined) {
     const changed = (args: Changed | null) => {
       if (agent.concerns?.(args ?? {}) !== false) wake()
     }
-    undo.use(await bus.serve({ topic: agent.topic, server: hostName }, { changed }))
+    const original = agent.topic === dhcpAgentTopic ? dhcpWakes : []
+    const methods = Object.fromEntries(original.map((method) => [method, wakeForAll]))
+    undo.use(await bus.serve({ topic: agent.topic, server: hostName }, { changed, ...methods }))
   }
   running = undo.use(runTasks(tasks, { log }))
   // What the server said while the broker was away is lost, and it may take us for dead.
@@ -57,8 +81,7 @@ export async function runAgent(
     bus.watch(({ connected }) => {
       if (!connected) return
       running?.wake('report-state')
-      agent.concerns?.({})
-      wake()
+      wakeForAll()
     }),
   )
   const kept = undo.move()

@@ -11,7 +11,7 @@ import type { PortRow, SubnetRow, Tables } from '../store/tables.ts'
 import type { DhcpClient, Since, WantedDhcp, WantedDhcpNetwork, WantedSubnet } from './agents.ts'
 import type { Changes } from './changes.ts'
 import { changesSince } from './changes-since.ts'
-import { dhcpDeviceId } from './dhcp-ports.ts'
+import { dhcpDeviceId } from './dhcp-device-id.ts'
 import { fixedIps, prefixLengthsOf } from './wanted-ports.ts'
 
 interface Deps {

@@ -5,7 +5,7 @@ import { register, usersOf, writeHostFile } from '../../../src/cli/lab/cloud/ins
 import { type ServiceName, secretsOf, services } from '../../../src/cli/lab/cloud/secrets.ts'
 import type { Lab } from '../../../src/cli/lab/lab.ts'
 import type { Person } from '../../../src/testing/cloud-people.ts'
-import { type Cell, kindOf } from './cells.ts'
+import { type Cell, kindOf, kinds } from './cells.ts'
 import { originalSettings, pasteFiles } from './files.ts'
 import {
   compute,
@@ -33,10 +33,20 @@ export async function prepareLab(lab: Lab): Promise<void> {
   await lab.run(controller, ['rabbitmqctl', 'add_user', 'openstack', secretsOf(lab.directory).rabbit])
 }
 
+const isAgent = ({ unit }: Program): boolean => unit.includes('agent')
+
 const programsOf = (cell: Cell, except?: ServiceName): readonly Program[] =>
   services
     .filter((service) => service !== except)
-    .flatMap((service) => serviceOf(kindOf(cell, service), service).programs)
+    .flatMap((service) => {
+      const kind = kindOf(cell, service)
+      const { programs } = serviceOf(kind, service)
+      if (service !== 'neutron' || cell.agents === undefined) return programs
+      return [
+        ...programs.filter((program) => !isAgent(program)),
+        ...serviceOf(cell.agents, service).programs.filter(isAgent),
+      ]
+    })
 
 /** Starts everything, and makes what a first server needs. */
 export async function startCloud(lab: Lab, cell: Cell, admin: Person): Promise<void> {
@@ -46,7 +56,6 @@ export async function startCloud(lab: Lab, cell: Cell, admin: Person): Promise<v
   const adminPassword = secretsOf(lab.directory).admin
   await register(lab, controller, { controller, adminPassword, users: usersOf(secretsOf(lab.directory)) })
   const programs = programsOf(cell, 'keystone')
-  const isAgent = ({ unit }: Program) => unit.includes('agent')
   await start(
     lab,
     programs.filter((program) => !isAgent(program)),
@@ -61,9 +70,10 @@ export async function startCloud(lab: Lab, cell: Cell, admin: Person): Promise<v
   await register(lab, controller, { controller, adminPassword, users: {}, firstThings })
 }
 
-/** Ends all programs of a cell and takes away what they made on the hosts. */
-export async function endCloud(lab: Lab, cell: Cell): Promise<void> {
-  await onEach(programsOf(cell), async (host, units) => {
+/** Ends all programs of both kinds, and takes away what they made on the hosts. */
+export async function endCloud(lab: Lab): Promise<void> {
+  const all = services.flatMap((name) => kinds.flatMap((kind) => serviceOf(kind, name).programs))
+  await onEach(all, async (host, units) => {
     await lab.stop(host, ...units)
     await lab.run(host, ['bash', '-c', clearHost])
   })

@@ -62,7 +62,7 @@ describe('the swap matrix', { skip }, () => {
         note('fails', error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error))
         throw error
       } finally {
-        await endCloud(lab, cell)
+        await endCloud(lab)
       }
     })
   }

@@ -33,7 +33,7 @@ export interface CallHeader {
 }
 
 export function writeRequest(
-  target: Pick<Target, 'namespace' | 'version'>,
+  target: Pick<Target, 'namespace' | 'version' | 'context'>,
   method: string,
   args: unknown,
   call?: CallHeader,
@@ -45,7 +45,7 @@ export function writeRequest(
     args: args ?? {},
     ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
     ...(target.version === undefined ? {} : { version: target.version }),
-    ...(requestId === undefined ? {} : { _context_request_id: requestId }),
+    ...contextOf({ ...(requestId === undefined ? {} : { request_id: requestId }), ...target.context }),
     ...(call === undefined
       ? {}
       : { _msg_id: call.id, _reply_q: call.replyQueue, _timeout: call.signOfLifeSeconds ?? null }),
@@ -98,6 +98,9 @@ export function readReply(content: Buffer): Reply | undefined {
 }
 
 const contextPrefix = '_context_'
+
+const contextOf = (context: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(context).map(([key, value]) => [contextPrefix + key, value]))
 
 const writeReply = (callId: string, reply: Record<string, unknown>): Buffer =>
   wrap({ ...reply, _msg_id: callId, _unique_id: newHexId() })
