@@ -15,6 +15,12 @@ export async function getProject(db: Db<Tables>, id: string): Promise<ProjectRow
   return row
 }
 
+/** For a change in this transaction: who else changes the project waits until it ended. */
+export async function projectToChange(transaction: Db<Tables>, id: string): Promise<ProjectRow> {
+  await transaction.selectFrom('project').select('id').where('id', '=', id).forUpdate().execute()
+  return await getProject(transaction, id)
+}
+
 export async function findDomain(db: Db<Tables>, id: string): Promise<ProjectRow | undefined> {
   const row = await findProject(db, id)
   return row?.is_domain === 1 ? row : undefined

@@ -29,6 +29,12 @@ export async function getUser(db: Db<Tables>, id: string): Promise<UserRow> {
   return row
 }
 
+/** For a change in this transaction: who else changes the user waits until it ended. */
+export async function userToChange(transaction: Db<Tables>, id: string): Promise<UserRow> {
+  await transaction.selectFrom('user').select('id').where('id', '=', id).forUpdate().execute()
+  return await getUser(transaction, id)
+}
+
 export async function findUserByName(
   db: Db<Tables>,
   name: string,

@@ -10,6 +10,7 @@ import {
   insertProject,
   listProjects,
   type ProjectRow,
+  projectToChange,
   removeProjects,
   replaceTags,
   tagsOf,
@@ -165,12 +166,13 @@ export async function changeProject(deps: IdentityDeps, row: ProjectRow, body: P
   const { name, description, enabled } = body
   if (enabled !== undefined && (enabled ? 1 : 0) !== row.enabled) await assertMaySwitch(deps, row, enabled)
   await inTransaction(deps.db, async (transaction) => {
-    await updateProject(transaction, row, {
+    const held = await projectToChange(transaction, row.id)
+    await updateProject(transaction, held, {
       ...(name === undefined ? {} : { name: name.trim() }),
       ...(description === undefined ? {} : { description }),
       ...(enabled === undefined ? {} : { enabled: enabled ? 1 : 0 }),
-      ...(body.options === undefined ? {} : { options: mergedOptions(row.options, body.options) }),
-      extra: mergedExtra(row.extra, body, projectAttributes),
+      ...(body.options === undefined ? {} : { options: mergedOptions(held.options, body.options) }),
+      extra: mergedExtra(held.extra, body, projectAttributes),
     })
     if (body.tags !== undefined) await replaceTags(transaction, row.id, body.tags)
   })

@@ -157,3 +157,23 @@ test('a member sees its own project and no other', async () => {
     'mine',
   ])
 })
+
+test('tags and attributes that are added to a project at once are all there afterwards', async () => {
+  await using world = await startWorld()
+  const { id } = await create(world, { name: 'one' })
+  const keys = Array.from({ length: 8 }, (_, index) => `k${index}`)
+  const path = `/v3/projects/${id}`
+  const replies = await Promise.all(
+    keys.flatMap((key) => [
+      world.call('PUT', `${path}/tags/${key}`, world.adminToken),
+      world.call('PATCH', path, world.adminToken, { project: { [key]: 'v' } }),
+    ]),
+  )
+  assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([201, 200]))
+  const { project } = await world.admin('GET', path)
+  assert.deepEqual(project.tags, keys)
+  assert.deepEqual(
+    keys.map((key) => project[key]),
+    keys.map(() => 'v'),
+  )
+})

@@ -1,6 +1,6 @@
 import { inTransaction } from '#base/db/transaction.ts'
 import { Fault } from '#base/errors.ts'
-import { getProject, replaceTags, tagsOf } from '../../store/projects.ts'
+import { getProject, projectToChange, replaceTags, tagsOf } from '../../store/projects.ts'
 import { assertBody, type IdentityDeps, type IdentityRequest, type IdentityRoute } from '../identity-route.ts'
 import { assertMutable } from '../immutable.ts'
 import { Tag, Tags } from './project.ts'
@@ -11,8 +11,17 @@ async function tagsOfPath(request: IdentityRequest, deps: IdentityDeps) {
   return { row, tags: (await tagsOf(deps.db, [row.id])).get(row.id) ?? [] }
 }
 
-async function write(deps: IdentityDeps, projectId: string, tags: readonly string[]): Promise<void> {
-  await inTransaction(deps.db, (transaction) => replaceTags(transaction, projectId, tags))
+/** Changes what the project has when it is its turn, so that of two who change it at once neither is lost. */
+async function change(
+  deps: IdentityDeps,
+  projectId: string,
+  alter: (held: readonly string[]) => readonly string[],
+): Promise<void> {
+  await inTransaction(deps.db, async (transaction) => {
+    await projectToChange(transaction, projectId)
+    const held = (await tagsOf(transaction, [projectId])).get(projectId) ?? []
+    await replaceTags(transaction, projectId, alter(held))
+  })
 }
 
 const noSuchTag = (tag: string): Fault => new Fault('not-found', `Could not find project tag: ${tag}.`)
@@ -36,7 +45,7 @@ export const projectTagRoutes: readonly IdentityRoute[] = [
       assertBody(Tags, wanted)
       const { row } = await tagsOfPath(request, deps)
       assertMutable('project', row, {})
-      await write(deps, row.id, wanted as string[])
+      await change(deps, row.id, () => wanted as string[])
       return { tags: wanted, links: { self: request.origin + request.url, next: null, previous: null } }
     },
   },
@@ -46,7 +55,7 @@ export const projectTagRoutes: readonly IdentityRoute[] = [
     target: projectTarget,
     async handler(request, deps) {
       const { row } = await tagsOfPath(request, deps)
-      await write(deps, row.id, [])
+      await change(deps, row.id, () => [])
     },
   },
   {
@@ -66,11 +75,13 @@ export const projectTagRoutes: readonly IdentityRoute[] = [
     async handler(request, deps) {
       const tag = request.params['tag']!
       assertBody(Tag, tag)
-      const { row, tags } = await tagsOfPath(request, deps)
+      const { row } = await tagsOfPath(request, deps)
       assertMutable('project', row, {})
-      const all = [...new Set([...tags, tag])]
-      assertBody(Tags, all)
-      await write(deps, row.id, all)
+      await change(deps, row.id, (held) => {
+        const all = [...new Set([...held, tag])]
+        assertBody(Tags, all)
+        return all
+      })
       request.setStatus(201)
       request.setHeader('location', request.origin + request.url)
       return undefined
@@ -84,11 +95,7 @@ export const projectTagRoutes: readonly IdentityRoute[] = [
       const { row, tags } = await tagsOfPath(request, deps)
       const tag = request.params['tag']!
       if (!tags.includes(tag)) throw noSuchTag(tag)
-      await write(
-        deps,
-        row.id,
-        tags.filter((other) => other !== tag),
-      )
+      await change(deps, row.id, (held) => held.filter((other) => other !== tag))
     },
   },
 ]

@@ -13,6 +13,7 @@ import {
   setPassword,
   type UserRow,
   updateUser,
+  userToChange,
 } from '../../store/users.ts'
 import { collection, filtered, queried } from '../collection.ts'
 import type { IdentityDeps, IdentityRequest, IdentityRoute } from '../identity-route.ts'
@@ -110,12 +111,13 @@ async function change(request: IdentityRequest<{ user: UserBody }>, deps: Identi
   await assertDefaultProject(deps, default_project_id)
   const password = await hashed(deps, body.password, timestamp(deps.clock))
   await inTransaction(deps.db, async (transaction) => {
-    await updateUser(transaction, row, {
+    const held = await userToChange(transaction, row.id)
+    await updateUser(transaction, held, {
       ...(name === undefined ? {} : { name: name.trim() }),
       ...(enabled === undefined ? {} : { enabled: enabled ? 1 : 0 }),
       ...(default_project_id === undefined ? {} : { default_project_id }),
-      ...(options === undefined ? {} : { options: mergedOptions(row.options, options) }),
-      extra: mergedExtra(row.extra, body, userAttributes),
+      ...(options === undefined ? {} : { options: mergedOptions(held.options, options) }),
+      extra: mergedExtra(held.extra, body, userAttributes),
     })
     if (body.password !== undefined) await setPassword(transaction, row.id, password)
   })
