@@ -117,8 +117,13 @@ test('compute is told of changed addresses of its ports only', async () => {
     host: 'one',
   })
   const other = await client.createPort({ networkId: network.id })
-  await client.updatePort(other.id, { fixedIps: [{ ipAddress: '10.0.0.200' }] })
-  await client.updatePort(port.id, { fixedIps: [{ ipAddress: '10.0.0.201' }] })
+  // Not what either of them was given: those are any.
+  const given = new Set([...port.fixedIps, ...other.fixedIps].map((ip) => ip.ipAddress))
+  const [first, second] = ['10.0.0.200', '10.0.0.201', '10.0.0.202', '10.0.0.203'].filter(
+    (ip) => !given.has(ip),
+  )
+  await client.updatePort(other.id, { fixedIps: [{ ipAddress: first! }] })
+  await client.updatePort(port.id, { fixedIps: [{ ipAddress: second! }] })
   while (cloud.events.length === 0) await new Promise(setImmediate)
   assert.deepEqual(cloud.events, [{ name: 'network-changed', server_uuid: server, tag: port.id }])
   const [network1] = await client.networksOf(server)
