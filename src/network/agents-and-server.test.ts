@@ -1,6 +1,7 @@
 /** The simulated agents with the real server: what a user's request becomes on hosts, and what comes back. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until as shortly } from '#testing/until.ts'
 import { silentLogger } from '../base/log.ts'
 import { FakeHost } from '../linux/fake/fake-host.ts'
 import { defaultBridgeOptions } from './agents/bridge/options.ts'
@@ -34,12 +35,8 @@ async function startHosts(cloud: TestNetwork, names: readonly string[], undo: As
   return hosts
 }
 
-async function until(what: () => Promise<boolean>): Promise<void> {
-  for (let round = 0; !(await what()); round++) {
-    assert.ok(round < 1000, `it never came to be: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
+const until = (what: () => Promise<boolean>): Promise<true> =>
+  shortly(async () => ((await what()) ? true : undefined), String(what))
 
 async function aNetworkWithSubnet(cloud: TestNetwork) {
   const network = await made(cloud.member, '/networks', 'network', { name: 'net' })
