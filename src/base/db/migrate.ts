@@ -14,14 +14,7 @@ export interface Migration {
  * not meet: each migration is made by one of them, while the others wait.
  */
 export async function migrate<T>(db: Kysely<T>, migrations: readonly Migration[]): Promise<string[]> {
-  const applied = await alone(db, async (transaction) => {
-    const known = await appliedMigrations(transaction)
-    if (known !== undefined) return known
-    await sql`CREATE TABLE alembic_version (version_num varchar(255) PRIMARY KEY, applied_at varchar(32))`.execute(
-      transaction,
-    )
-    return new Set<string>()
-  })
+  const applied = await alone(db, knownOf)
   const done: string[] = []
   for (const migration of migrations) {
     if (applied.has(migration.name)) continue
@@ -44,9 +37,44 @@ export async function newestApplied<T>(
 async function apply<T>(db: Transaction<T>, { name, up }: Migration): Promise<boolean> {
   if ((await appliedTo(db)).has(name)) return false
   await up(db)
+  await note(db, name)
+  return true
+}
+
+async function note<T>(db: Transaction<T>, name: string): Promise<void> {
   const now = new Date().toISOString()
   await sql`INSERT INTO alembic_version (version_num, applied_at) VALUES (${name}, ${now})`.execute(db)
-  return true
+}
+
+/**
+ * Has the database say that it is at one of these migrations, or at none when `name` is undefined, and changes nothing
+ * else of it: for one whose tables were brought there by other means.
+ */
+export async function stamp<T>(
+  db: Kysely<T>,
+  migrations: readonly Migration[],
+  name: string | undefined,
+): Promise<void> {
+  const last = migrations.findIndex((migration) => migration.name === name)
+  if (name !== undefined && last === -1) throw new Fault('invalid', `There is no version ${name}.`)
+  await alone(db, async (transaction) => {
+    const applied = await knownOf(transaction)
+    for (const [at, migration] of migrations.entries()) {
+      if (at <= last && !applied.has(migration.name)) await note(transaction, migration.name)
+      if (at > last)
+        await sql`DELETE FROM alembic_version WHERE version_num = ${migration.name}`.execute(transaction)
+    }
+  })
+}
+
+/** The names of what was applied; makes the table of them where there is none. */
+async function knownOf<T>(db: Transaction<T>): Promise<Set<string>> {
+  const known = await appliedMigrations(db)
+  if (known !== undefined) return known
+  await sql`CREATE TABLE alembic_version (version_num varchar(255) PRIMARY KEY, applied_at varchar(32))`.execute(
+    db,
+  )
+  return new Set()
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely'
 import { type Migration, newestApplied } from '../db/migrate.ts'
 import { Fault } from '../errors.ts'
+import type { Given } from './program.ts'
 
 export interface DatabaseManage<T = unknown> extends AsyncDisposable {
   /** The service's database, opened on first use; a Fault says which key of which section is missing. */
@@ -21,7 +22,7 @@ export function needConnection(url: string | null, group: string, files: readonl
 }
 
 /** Refuses to go to any version but the newest: databases only go forward. */
-export function refuseOlder(wanted: string | boolean | undefined, migrations: readonly Migration[]): void {
+export function refuseOlder(wanted: Given[string], migrations: readonly Migration[]): void {
   const newest = migrations.at(-1)?.name
   if (wanted === undefined || wanted === newest || wanted === 'head' || wanted === 'heads') return
   throw new Fault('invalid', `Databases go to their newest version only, ${newest}; ${wanted} is another.`)

@@ -7,10 +7,12 @@ export interface ManageOption {
   flags: string
   help: string
   required?: true
+  /** May be given several times; `Given` then has all of them, in order. */
+  repeat?: true
 }
 
 /** What the user gave, by the option's name in camel case (`cellUuid`); positional arguments by theirs. */
-export type Given = Readonly<Record<string, string | boolean | undefined>>
+export type Given = Readonly<Record<string, string | boolean | readonly string[] | undefined>>
 
 export interface ManageCommand<Deps> {
   /** `sync`, or `cell_v2 list_cells`. */
@@ -73,10 +75,11 @@ export async function runManage<Deps extends AsyncDisposable>(
     for (const argument of command.arguments ?? []) made.argument(argument)
     for (const option of command.options ?? []) {
       if (option.required) made.requiredOption(option.flags, option.help)
+      else if (option.repeat) made.option(option.flags, option.help, gather, [])
       else made.option(option.flags, option.help)
     }
     made.action(async () => {
-      const given: Record<string, string | boolean | undefined> = {}
+      const given: Record<string, Given[string]> = {}
       for (const [index, argument] of made.registeredArguments.entries()) {
         given[camelCase(argument.name())] = made.processedArgs[index] as string | undefined
       }
@@ -123,7 +126,7 @@ function sourcesOf(root: Command): Sources {
 }
 
 /** A whole number of at least one; undefined for anything else. */
-export function positive(value: string | boolean | undefined): number | undefined {
+export function positive(value: Given[string]): number | undefined {
   const number = Number(value)
   return Number.isSafeInteger(number) && number > 0 ? number : undefined
 }

@@ -1,5 +1,6 @@
 /** `nova-manage` and `nova-status` over the databases and services that nova.conf names. */
 import type { Kysely } from 'kysely'
+import { hostNameOf } from '../../base/config/common/host.ts'
 import { openDatabase } from '../../base/db/database.ts'
 import type { ManageProgram, Sources } from '../../base/manage/program.ts'
 import { novaOptions } from '../../compute/config-file/nova.ts'
@@ -26,6 +27,8 @@ async function open(sources: Sources): Promise<NovaManage> {
       transportUrl: config.transportUrl === 'rabbit://' ? null : config.transportUrl,
       sendServiceUserToken: config.serviceUserSendToken,
       policyFile: config.policyFile,
+      host: hostNameOf(config),
+      myIp: config.myIp,
       files,
     },
     print: (line) => console.log(line),

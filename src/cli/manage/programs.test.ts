@@ -69,6 +69,17 @@ test('neutron-db-manage, glance-manage and placement-manage bring their database
   assert.match((await neutron('current')).output, / \(head\)\n {2}OK$/)
   assert.match((await neutron('history')).output, /<base> -> 001-initial/)
   assert.equal((await neutron('upgrade liberty')).code, 1)
+  assert.deepEqual(await neutron('stamp 001-initial'), {
+    code: 0,
+    output: '  Running stamp for neutron ...\n  OK',
+  })
+  assert.match((await neutron('current')).output, /\n001-initial\n/)
+  assert.equal((await neutron('stamp heads')).code, 0)
+  assert.match((await neutron('current')).output, / \(head\)\n/)
+  assert.doesNotMatch((await neutron('upgrade heads')).output, /->/)
+  assert.match((await neutron('stamp liberty')).output, /There is no version liberty/)
+  assert.equal((await neutron('stamp base')).code, 0)
+  assert.equal((await neutron('current')).output, '  Running current for neutron ...\n  OK')
   const glance = (line: string) => here.run(`glance-manage ${line}`, 'glance.conf')
   assert.equal((await glance('db check')).code, 3)
   assert.deepEqual(await glance('db_sync'), { code: 0, output: 'Database is synced successfully.' })

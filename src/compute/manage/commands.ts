@@ -7,10 +7,13 @@ import { cellCommands } from './cells.ts'
 import type { NovaManage } from './deps.ts'
 import { healCommand } from './heal-allocations.ts'
 import { hostCommands } from './hosts.ts'
+import { imagePropertyCommands } from './image-properties.ts'
 import { instanceCommands } from './instances.ts'
+import { machineTypeCommands } from './machine-types.ts'
 import { schemaCommands } from './schemas.ts'
 import { simpleSetupCommands } from './simple-setup.ts'
 import { upgradeChecks } from './upgrade-checks.ts'
+import { volumeAttachmentCommands } from './volume-attachments.ts'
 
 export const novaManageCommands: readonly ManageCommand<NovaManage>[] = [
   ...schemaCommands,
@@ -21,6 +24,9 @@ export const novaManageCommands: readonly ManageCommand<NovaManage>[] = [
   ...simpleSetupCommands,
   healCommand,
   ...auditCommands,
+  ...machineTypeCommands,
+  ...volumeAttachmentCommands,
+  ...imagePropertyCommands,
 ]
 
 export const novaStatusCommands: readonly ManageCommand<NovaManage>[] = [

@@ -18,6 +18,9 @@ export interface NovaSettings {
   sendServiceUserToken: boolean
   /** `[oslo_policy] policy_file`, as found on disk. */
   policyFile: string | null
+  /** `[DEFAULT] host` and `my_ip`, or what stands for them. */
+  host: string
+  myIp: string
   /** The configuration files that were read. */
   files: readonly string[]
 }

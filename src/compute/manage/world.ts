@@ -38,6 +38,8 @@ export function manageWorld(
       transportUrl: 'rabbit://openstack:secret@controller',
       sendServiceUserToken: false,
       policyFile: null,
+      host: 'controller',
+      myIp: '192.0.2.10',
       files: [],
       ...settings,
     },

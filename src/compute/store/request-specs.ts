@@ -93,6 +93,45 @@ export async function getRequestSpec(db: Db<ApiTables>, instanceUuid: string): P
   return spec
 }
 
+/** Sets properties of the image as the server has them: its guest is built with them when it next starts. */
+export async function setImageProperties(
+  db: Db<ApiTables>,
+  instanceUuid: string,
+  properties: Readonly<Record<string, string>>,
+): Promise<void> {
+  const spec = await getRequestSpec(db, instanceUuid)
+  if (spec.image === null) {
+    throw new Fault('not-found', `Instance ${instanceUuid} boots from a volume and has no image properties.`)
+  }
+  const image = { ...spec.image, properties: { ...spec.image.properties, ...properties } }
+  const changed = await db
+    .updateTable('request_specs')
+    .set({ spec: JSON.stringify({ ...spec, image }), updated_at: timestamp() })
+    .where('instance_uuid', '=', instanceUuid)
+    .where('spec', '=', JSON.stringify(spec))
+    .executeTakeFirst()
+  if (changed.numUpdatedRows === 1n) return
+  throw new Fault('conflict', `Instance ${instanceUuid} was changed at the same time: try again.`)
+}
+
+const readSpecs = byIdsIn<ApiTables>()((db, uuids) =>
+  db.selectFrom('request_specs').select(['instance_uuid', 'spec']).where('instance_uuid', 'in', uuids),
+)
+
+/** The properties of their images as the servers have them, by server; none of a server that boots from a volume. */
+export async function listImageProperties(
+  db: Db<ApiTables>,
+  instanceUuids: readonly string[],
+): Promise<Map<string, Readonly<Record<string, string>>>> {
+  const rows = await readSpecs(db, instanceUuids)
+  return new Map(
+    rows.map(({ instance_uuid, spec }) => [
+      instance_uuid,
+      (JSON.parse(spec) as RequestSpec).image?.properties ?? {},
+    ]),
+  )
+}
+
 const readZones = byIdsIn<ApiTables>()((db, uuids) =>
   db
     .selectFrom('request_specs')

@@ -1,5 +1,5 @@
 /** `neutron-db-manage`, as data. Arguments, output and exit codes are neutron's; there is one branch of migrations. */
-import { migrate, newestApplied } from '../../base/db/migrate.ts'
+import { migrate, newestApplied, stamp } from '../../base/db/migrate.ts'
 import { type DatabaseManage, pendingMigrations, refuseOlder } from '../../base/manage/database-manage.ts'
 import type { ManageCommand } from '../../base/manage/program.ts'
 import { networkMigrations } from '../store/migrations/list.ts'
@@ -35,6 +35,18 @@ export const neutronDbManageCommands: readonly ManageCommand<NeutronManage>[] = 
         for (const name of await migrate(deps.db(), networkMigrations))
           deps.print(`Running upgrade -> ${name}`)
       })(given, deps)
+    },
+  },
+  {
+    name: 'stamp',
+    help: 'write down that the database is at a version, and change nothing else: only upgrade makes tables',
+    arguments: ['<revision>'],
+    async run(given, deps) {
+      const revision = String(given['revision'])
+      const name = ['head', 'heads'].includes(revision) ? newest : revision
+      return await framed('stamp', () =>
+        stamp(deps.db(), networkMigrations, name === 'base' ? undefined : name),
+      )(given, deps)
     },
   },
   {
