@@ -81,6 +81,10 @@ export function program(): Command {
       [],
     )
     .option('--config-dir <directory>', 'read every *.conf in it, too; may be repeated', gather, [])
+    .option(
+      '--network',
+      "instead try what networking needs of this host's kernel and tools, as neutron-sanity-check does",
+    )
     .option('--json', 'as JSON')
     .action(async (options) => run(async () => (await import('./doctor/doctor.ts')).doctor(options)))
   kilonova

@@ -8,9 +8,13 @@ export function report(programs: readonly ProgramHere[], findings: readonly Find
   const files = [...new Set(programs.flatMap((program) => program.files))]
   const lines = [
     '',
-    `Programs set up here: ${programs.map(({ name }) => name).join(', ')}`,
-    `Read: ${files.join(', ')}`,
-    '',
+    ...(programs.length === 0
+      ? []
+      : [
+          `Programs set up here: ${programs.map(({ name }) => name).join(', ')}`,
+          `Read: ${files.join(', ')}`,
+          '',
+        ]),
     ...findings.flatMap((finding) => {
       const line = `${marks[finding.result]} ${finding.subject}: ${finding.detail}`
       return finding.fix === undefined ? [line] : [line, `    → ${finding.fix}`]

@@ -3,17 +3,25 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { Fault } from '../../base/errors.ts'
+import { installLine } from './distribution.ts'
 
 export interface Need {
+  /** As Debian names it. */
   package: string
+  /** As Fedora and RHEL do, where that differs. */
+  dnf?: string
   /** Present when one of these files is. */
   files: readonly string[]
   for: string
+  /** What is lost without it, where a cloud can do without. */
+  without?: string
 }
 
-const libvirtDrivers = ['x86_64', 'aarch64'].map(
-  (cpu) => `/usr/lib/${cpu}-linux-gnu/libvirt/connection-driver`,
+const libvirtDrivers = ['lib/x86_64-linux-gnu', 'lib/aarch64-linux-gnu', 'lib64'].map(
+  (directory) => `/usr/${directory}/libvirt/connection-driver`,
 )
+/** Where Fedora and RHEL have QEMU. */
+const kvm = '/usr/libexec/qemu-kvm'
 
 /** Where a program may be. */
 export const inPath = (...names: string[]): string[] =>
@@ -24,25 +32,52 @@ export const inPath = (...names: string[]): string[] =>
 /** What real guests and networks need. */
 export const cloudNeeds: readonly Need[] = [
   process.arch === 'arm64'
-    ? { package: 'qemu-system-arm', files: inPath('qemu-system-aarch64'), for: 'guests' }
-    : { package: 'qemu-system-x86', files: inPath('qemu-system-x86_64'), for: 'guests' },
-  { package: 'qemu-utils', files: inPath('qemu-img'), for: 'disks' },
+    ? {
+        package: 'qemu-system-arm',
+        dnf: 'qemu-kvm',
+        files: [...inPath('qemu-system-aarch64'), kvm],
+        for: 'guests',
+      }
+    : {
+        package: 'qemu-system-x86',
+        dnf: 'qemu-kvm',
+        files: [...inPath('qemu-system-x86_64'), kvm],
+        for: 'guests',
+      },
+  { package: 'qemu-utils', dnf: 'qemu-img', files: inPath('qemu-img'), for: 'disks' },
   { package: 'libvirt-daemon', files: inPath('libvirtd'), for: 'guests' },
   {
     package: 'libvirt-daemon-driver-qemu',
     files: libvirtDrivers.map((directory) => `${directory}/libvirt_driver_qemu.so`),
     for: 'guests',
   },
-  { package: 'genisoimage', files: inPath('genisoimage'), for: 'config drives' },
-  { package: 'iproute2', files: inPath('ip'), for: 'networks' },
-  { package: 'iptables', files: inPath('iptables-restore'), for: 'security groups' },
+  {
+    package: 'genisoimage',
+    files: inPath('genisoimage'),
+    for: 'config drives',
+    without: 'servers that ask for a config drive cannot be built on this host; all others can',
+  },
+  { package: 'iproute2', dnf: 'iproute', files: inPath('ip'), for: 'networks' },
+  { package: 'iptables', dnf: 'iptables-nft', files: inPath('iptables-restore'), for: 'security groups' },
   { package: 'ipset', files: inPath('ipset'), for: 'security groups' },
-  { package: 'ebtables', files: inPath('ebtables-restore'), for: 'anti-spoofing' },
-  { package: 'conntrack', files: inPath('conntrack'), for: 'security groups' },
-  { package: 'dnsmasq-base', files: inPath('dnsmasq'), for: 'DHCP' },
+  { package: 'ebtables', dnf: 'iptables-nft', files: inPath('ebtables-restore'), for: 'anti-spoofing' },
+  { package: 'conntrack', dnf: 'conntrack-tools', files: inPath('conntrack'), for: 'security groups' },
+  { package: 'dnsmasq-base', dnf: 'dnsmasq', files: inPath('dnsmasq'), for: 'DHCP' },
   { package: 'haproxy', files: inPath('haproxy'), for: 'guest metadata' },
-  { package: 'openssh-client', files: inPath('ssh', 'ssh-keygen'), for: 'verify' },
-  { package: 'iputils-ping', files: inPath('ping'), for: 'verify' },
+  {
+    package: 'openssh-client',
+    dnf: 'openssh-clients',
+    files: inPath('ssh', 'ssh-keygen'),
+    for: 'verify',
+    without: 'kilonova verify cannot log in to a guest',
+  },
+  {
+    package: 'iputils-ping',
+    dnf: 'iputils',
+    files: inPath('ping'),
+    for: 'verify',
+    without: 'kilonova verify cannot look whether a guest answers',
+  },
 ]
 
 /** Packages that a real cloud needs and this machine lacks. */
@@ -57,12 +92,15 @@ export async function installMissing(
   const missing = missingPackages(needs)
   if (missing.length === 0) return
   const names = missing.map((need) => need.package)
-  const command = `apt-get install --no-install-recommends ${names.join(' ')}`
+  const command = installLine(missing)
   if (!existsSync('/usr/bin/apt-get')) {
-    throw new Fault(
-      'unavailable',
-      `These programs are missing: ${names.join(', ')}. Install them with this system's package manager.`,
-    )
+    const needed = missing.filter(({ without }) => without === undefined)
+    if (needed.length > 0) {
+      throw new Fault('unavailable', `Packages are missing. To install them: ${command}`)
+    }
+    for (const need of missing) options.say(`${need.package} is missing: ${need.without}.`)
+    options.say(`To install what is missing: ${command}`)
+    return
   }
   options.say('These packages are missing and will be installed:')
   for (const need of missing) options.say(`  ${need.package} (for ${need.for})`)

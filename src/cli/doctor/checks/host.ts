@@ -1,7 +1,8 @@
 /** This host: packages, hypervisor and ports, as its programs need them. Its addresses and NICs the linter looks at. */
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { missingPackages } from '../../up/packages.ts'
+import { installLine, packageName, packageTool } from '../../up/distribution.ts'
+import { missingPackages, type Need } from '../../up/packages.ts'
 import { type Check, type Finding, failure, ok, warning } from '../finding.ts'
 import { type ProgramHere, textOf, whereOf } from '../programs-here.ts'
 import { reach } from '../reach.ts'
@@ -37,12 +38,16 @@ function checkPackages(programs: readonly ProgramHere[]): Finding[] {
     (need) => wanted.has(need.for) && (withSets || need.package !== 'ipset'),
   )
   if (missing.length === 0) return [ok('packages', 'all that these programs need are there')]
-  const names = missing.map((need) => need.package)
+  const tool = packageTool() ?? 'apt'
+  const named = (need: Need) => `${packageName(need, tool)} (for ${need.for})`
+  const needed = missing.filter(({ without }) => without === undefined)
+  const optional = missing.filter(({ without }) => without !== undefined)
   return [
-    failure(
-      'packages',
-      `missing: ${missing.map((need) => `${need.package} (for ${need.for})`).join(', ')}`,
-      `apt-get install --no-install-recommends ${names.join(' ')}`,
+    ...(needed.length === 0
+      ? []
+      : [failure('packages', `missing: ${needed.map(named).join(', ')}`, installLine(missing))]),
+    ...optional.map((need) =>
+      warning('packages', `missing: ${named(need)}. Without it ${need.without}.`, installLine([need])),
     ),
   ]
 }
