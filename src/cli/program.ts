@@ -1,9 +1,9 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { describeError, isFault } from '../base/errors.ts'
+import { version } from '../base/version.ts'
 import { daemons } from './daemons/table.ts'
 import { labCommand } from './lab/command.ts'
 import { defaultStateDirectory } from './up/settings.ts'
-import { version } from './version.ts'
 
 const stateDirectory = () =>
   new Option('--state-dir <directory>', 'where the cloud keeps its state')

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { configurationChecks } from './checks/configuration.ts'
 import { hostChecks } from './checks/host.ts'
+import { describePeer, strangers } from './checks/peers.ts'
 import { serviceChecks } from './checks/services.ts'
 import type { Finding } from './finding.ts'
 import { type ProgramHere, programsHere } from './programs-here.ts'
@@ -77,6 +78,27 @@ test('a service is known by its version document', async () => {
     await using server = await json(document)
     assert.equal((await serviceAt(`${server.url}/v2.1/%(tenant_id)s`)).is, type)
   }
+  await using compute = await answering(
+    'application/json',
+    JSON.stringify({
+      versions: [
+        { id: 'v2.0', version: '' },
+        { id: 'v2.1', min_version: '2.1', version: '2.93' },
+      ],
+    }),
+  )
+  const answer = await serviceAt(compute.url)
+  assert.ok('whose' in answer)
+  assert.equal(
+    describePeer('compute', answer.whose),
+    "OpenStack (Zed), API v2.1 with microversions 2.1 to 2.93, RPC: nova's own",
+  )
+  const programs = programsOf('nova-compute', '[DEFAULT]\n')
+  assert.match(
+    strangers(programs, 'compute', answer.whose)[0]?.detail ?? '',
+    /nova-compute of this host does not/,
+  )
+  assert.deepEqual(strangers(programs, 'compute', { ...answer.whose, kilonova: '0.1.0' }), [])
   await using page = await answering('text/html', '<html>403 Forbidden')
   assert.equal((await serviceAt(page.url)).is, 'html')
 })

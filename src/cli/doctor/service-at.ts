@@ -1,16 +1,29 @@
 /** Which OpenStack service answers at a URL, as its version document tells. */
 import { Fault } from '../../base/errors.ts'
 import { sendByHttp } from '../../base/http/send-by-http.ts'
+import { versionHeader } from '../../base/version.ts'
 
 export type ServiceType = 'identity' | 'image' | 'placement' | 'compute' | 'network'
 
 export type Answer =
   /** `clock`: what its Date header says, in milliseconds since the epoch. */
-  | { is: ServiceType; clock: number | undefined }
+  | { is: ServiceType; clock: number | undefined; whose: Whose }
   | { is: 'html' | 'something else'; status: number; clock: number | undefined }
+
+export interface Whose {
+  /** Version of Kilonova; undefined when the service is OpenStack's own. */
+  kilonova: string | undefined
+  /** The newest version of its API, `v3.14`. */
+  api: string
+  /** `2.1 to 2.93`, where the API has microversions. */
+  microversions: string | undefined
+  /** OpenStack's release, where the microversion tells. */
+  release: string | undefined
+}
 
 interface Version {
   id?: string
+  version?: string
   min_version?: string
   max_version?: string
 }
@@ -32,7 +45,8 @@ export async function serviceAt(url: string): Promise<Answer> {
     return { is, status: reply.status, clock }
   }
   const is = typeOf(reply.body)
-  return is === undefined ? { is: 'something else', status: reply.status, clock } : { is, clock }
+  if (is === undefined) return { is: 'something else', status: reply.status, clock }
+  return { is, clock, whose: whoseOf(is, reply.body, reply.headers[versionHeader]) }
 }
 
 function parse(url: string): URL {
@@ -40,6 +54,36 @@ function parse(url: string): URL {
     return new URL(url.replaceAll('%(', '(').replaceAll('$(', '('))
   } catch (error) {
     throw new Fault('invalid', `${url} is no URL`, { url }, error)
+  }
+}
+
+/** The last microversion of compute in each release, as its API history has them. */
+const releases: readonly (readonly [microversion: number, release: string])[] = [
+  [53, 'Pike'],
+  [60, 'Queens'],
+  [65, 'Rocky'],
+  [72, 'Stein'],
+  [79, 'Train'],
+  [87, 'Ussuri or Victoria'],
+  [88, 'Wallaby'],
+  [90, 'Xena or Yoga'],
+  [93, 'Zed'],
+  [95, '2023.1 or 2023.2'],
+  [96, '2024.1 or 2024.2'],
+]
+
+function whoseOf(is: ServiceType, body: unknown, kilonova: string | undefined): Whose {
+  const { versions } = body as { versions: Version[] | { values: Version[] } }
+  const all = Array.isArray(versions) ? versions : versions.values
+  // Images' go from new to old, those of compute from old to new.
+  const newest = all.find(({ min_version }) => min_version) ?? all[0] ?? {}
+  const last = newest.max_version ?? newest.version
+  const release = is === 'compute' ? releases.find(([minor]) => `2.${minor}` === last)?.[1] : undefined
+  return {
+    kilonova,
+    api: newest.id ?? 'of no version',
+    microversions: newest.min_version ? `${newest.min_version} to ${last}` : undefined,
+    release,
   }
 }
 

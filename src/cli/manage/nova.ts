@@ -3,12 +3,12 @@ import type { Kysely } from 'kysely'
 import { hostNameOf } from '../../base/config/common/host.ts'
 import { openDatabase } from '../../base/db/database.ts'
 import type { ManageProgram, Sources } from '../../base/manage/program.ts'
+import { version } from '../../base/version.ts'
 import { novaOptions } from '../../compute/config-file/nova.ts'
 import { novaManageCommands, novaStatusCommands } from '../../compute/manage/commands.ts'
 import { type NovaManage, needApiDatabase } from '../../compute/manage/deps.ts'
 import type { ApiTables } from '../../compute/store/api-tables.ts'
 import type { CellTables } from '../../compute/store/cell-tables.ts'
-import { version } from '../version.ts'
 import { loadManaged } from './sources.ts'
 
 async function open(sources: Sources): Promise<NovaManage> {

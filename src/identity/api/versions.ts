@@ -1,4 +1,5 @@
 import type { Route } from '#base/http/route.ts'
+import { version as program, versionHeader } from '#base/version.ts'
 
 const version = (origin: string) => ({
   id: 'v3.14',
@@ -15,6 +16,7 @@ export const versionRoutes: readonly Route<unknown>[] = [
     policy: null,
     status: 300,
     handler: (request) => {
+      request.setHeader(versionHeader, program)
       request.setHeader('location', `${request.origin}/v3/`)
       return { versions: { values: [version(request.origin)] } }
     },

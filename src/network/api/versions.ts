@@ -1,4 +1,5 @@
 import type { ApiRequest, Route } from '../../base/http/route.ts'
+import { version, versionHeader } from '../../base/version.ts'
 import type { AnyResource, ApiDeps } from './resource.ts'
 
 /** `/` and `/v2.0`: where the API is and what it has. */
@@ -10,9 +11,10 @@ export function versionRoutes(resources: readonly AnyResource[]): Route<ApiDeps>
     {
       get: '/',
       policy: null,
-      handler: (request) => ({
-        versions: [{ id: 'v2.0', status: 'CURRENT', links: link(request, '') }],
-      }),
+      handler: (request) => {
+        request.setHeader(versionHeader, version)
+        return { versions: [{ id: 'v2.0', status: 'CURRENT', links: link(request, '') }] }
+      },
     },
     {
       get: '/v2.0',

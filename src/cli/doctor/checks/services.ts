@@ -14,6 +14,7 @@ import { type Check, type Finding, failure, ok, warning } from '../finding.ts'
 import { type ProgramHere, textOf, whereOf } from '../programs-here.ts'
 import { portFinding, reach } from '../reach.ts'
 import { type ServiceType, serviceAt } from '../service-at.ts'
+import { describePeer, strangers } from './peers.ts'
 
 /** Sections that say who a program is, by the prefix of their keys in the tables. */
 const sections = {
@@ -45,12 +46,26 @@ export function serviceChecks(programs: readonly ProgramHere[]): Check[] {
   if (logins.length === 0) return []
   return [
     { about: 'identity', run: async () => (await Promise.all(authUrls(logins).map(checkIdentity))).flat() },
-    { about: 'service users', run: async () => (await Promise.all(logins.map(checkLogin))).flat() },
+    {
+      about: 'service users',
+      run: async () => {
+        const others = othersThan(logins, programs)
+        const found = logins.map((login, at) => checkLogin(login, at === 0 ? others : [], programs))
+        return (await Promise.all(found)).flat()
+      },
+    },
     {
       about: 'fixed addresses',
       run: async () => (await Promise.all(fixedUrls(programs).map(checkUrl))).flat(),
     },
   ]
+}
+
+/** Services that no section is for: they are met in the catalog only. */
+function othersThan(logins: readonly Login[], programs: readonly ProgramHere[]): ServiceType[] {
+  const known = [...logins.map(({ service }) => service), ...fixedUrls(programs).map(({ type }) => type)]
+  const all: readonly ServiceType[] = ['compute', 'network', 'image', 'placement']
+  return all.filter((type) => !known.includes(type))
 }
 
 function loginsOf(programs: readonly ProgramHere[]): Login[] {
@@ -124,7 +139,7 @@ async function checkUrl(at: { url: string; where: string; type: ServiceType }): 
   if (!reached.reached) return [portFinding(subject, { host, port }, reached, where)]
   try {
     const answer = await serviceAt(url)
-    if (answer.is === type) return [ok(subject, 'answers')]
+    if (answer.is === type) return [ok(subject, `answers: ${describePeer(type, answer.whose)}`)]
     if (answer.is === 'html') {
       return [
         failure(
@@ -142,7 +157,11 @@ async function checkUrl(at: { url: string; where: string; type: ServiceType }): 
   }
 }
 
-async function checkLogin(login: Login): Promise<Finding[]> {
+async function checkLogin(
+  login: Login,
+  others: readonly ServiceType[],
+  programs: readonly ProgramHere[],
+): Promise<Finding[]> {
   const { section, where, settings, service } = login
   const subject = `user ${settings.username ?? settings.userId ?? ''} of [${section}] (${where})`
   let identity: Send
@@ -169,8 +188,25 @@ async function checkLogin(login: Login): Promise<Finding[]> {
           `openstack role add --project ${settings.projectName} --user ${settings.username} admin`,
         ),
   ]
-  if (service === undefined) return findings
-  return [...findings, ...(await checkCatalog(login, service, body.token?.catalog ?? []))]
+  const catalog = body.token?.catalog ?? []
+  if (service !== undefined) findings.push(...(await checkCatalog(login, service, catalog)))
+  for (const type of others) {
+    const endpoints = catalog.filter((one) => one.type === type).flatMap((one) => one.endpoints)
+    const found = endpoints.find((one) => one.interface === 'internal') ?? endpoints[0]
+    if (found !== undefined) findings.push(...(await checkPeer(found.url, type, programs)))
+  }
+  return findings
+}
+
+async function checkPeer(
+  url: string,
+  type: ServiceType,
+  programs: readonly ProgramHere[],
+): Promise<Finding[]> {
+  const findings = await checkUrl({ url, where: 'the catalog', type })
+  if (type !== 'compute' || findings.some(({ result }) => result === 'failure')) return findings
+  const answer = await serviceAt(url)
+  return 'whose' in answer ? [...findings, ...strangers(programs, `compute ${url}`, answer.whose)] : findings
 }
 
 interface TokenBody {

@@ -1,5 +1,6 @@
 /** What versions there are: for every client the first thing it asks, without a token. */
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
+import { version, versionHeader } from '../../../base/version.ts'
 
 export const minVersion = '2.1'
 export const maxVersion = '2.96'
@@ -43,9 +44,10 @@ export const versionRoutes: readonly Route<object>[] = [
   {
     get: '/',
     policy: null,
-    handler: (request: ApiRequest) => ({
-      versions: [brief(request.origin, v20), brief(request.origin, v21)],
-    }),
+    handler: (request: ApiRequest) => {
+      request.setHeader(versionHeader, version)
+      return { versions: [brief(request.origin, v20), brief(request.origin, v21)] }
+    },
   },
   // The address of v2.0 and that of v2.1 are one route here: the path as sent tells which.
   {

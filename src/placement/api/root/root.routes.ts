@@ -1,3 +1,4 @@
+import { version, versionHeader } from '#base/version.ts'
 import type { PlacementRoute, Request } from '../deps.ts'
 import { setModified } from '../request.ts'
 import { versions } from '../versions.ts'
@@ -6,12 +7,13 @@ export const rootRoutes: readonly PlacementRoute[] = [{ get: '/', policy: null, 
 
 function showVersions(request: Request): unknown {
   setModified(request)
-  const version = {
+  request.setHeader(versionHeader, version)
+  const document = {
     id: `v${versions.min}`,
     max_version: versions.max,
     min_version: versions.min,
     status: 'CURRENT',
     links: [{ rel: 'self', href: '' }],
   }
-  return { versions: [version] }
+  return { versions: [document] }
 }
