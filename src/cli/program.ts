@@ -102,7 +102,7 @@ export function program(): Command {
   kilonova
     .command('units [programs...]')
     .description(
-      "write systemd units for OpenStack's programs: openstack-nova-api.service, neutron-server.service, …",
+      "write systemd units for OpenStack's programs (openstack-nova-api.service, neutron-server.service, …), kilonova.target for all that are enabled, and kilonova.service for what `up` made",
     )
     .option('--directory <directory>', 'where to', '/etc/systemd/system')
     .action(async (names, options) =>
@@ -172,7 +172,6 @@ function configCommands(kilonova: Command): void {
     .action(async (files, options) =>
       run(async () => (await import('./config/lint-command.ts')).lint(files, options)),
     )
-  const gather = (value: string, before: string[]) => [...before, value]
   config
     .command('show')
     .description('what the files come to, and where each value is from')
@@ -194,6 +193,28 @@ function configCommands(kilonova: Command): void {
     .action(async (program) =>
       run(async () => {
         process.stdout.write((await import('./config/sample.ts')).sampleFile(program))
+        return 0
+      }),
+    )
+  proxyCommand(config)
+}
+
+function proxyCommand(config: Command): void {
+  config
+    .command('proxy')
+    .description('what a web server in front of the APIs needs to be told')
+    .addArgument(new Argument('<kind>', 'of the server').choices(['nginx', 'haproxy', 'apache']))
+    .requiredOption('--listen <address>', 'the address that clients connect to; * for all of the host')
+    .option('--backend <host>', 'a host that runs the APIs; may be repeated (default: 127.0.0.1)', gather, [])
+    .option('--certificate <file>', 'PEM; without it clients speak plain HTTP')
+    .option('--key <file>', 'PEM (default: the file of the certificate)')
+    .action(async (kind, { listen, backend, certificate, key }) =>
+      run(async () => {
+        const { proxyFile, proxyNeeds } = await import('./config/proxy.ts')
+        const tls = certificate === undefined ? undefined : { certificate, key: key ?? certificate }
+        const backends = backend.length === 0 ? ['127.0.0.1'] : backend
+        process.stdout.write(proxyFile(kind, { listen, backends, tls }))
+        console.error(proxyNeeds[kind as keyof typeof proxyNeeds])
         return 0
       }),
     )

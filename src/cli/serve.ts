@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { describeError, isFault } from '../base/errors.ts'
 import { createLogger } from '../base/log.ts'
+import { createNotifier } from './daemons/notify.ts'
 import { forgetProcess, recordProcess, runningProcess, type StartMessage } from './up/process.ts'
 import { layout, readSecrets, requireSettings } from './up/settings.ts'
 
@@ -17,6 +18,7 @@ export async function serve(options: { stateDir: string }): Promise<number> {
   }
   recordProcess(stateDir)
   const log = createLogger({ destination: layout(stateDir).log })
+  using notifier = createNotifier(log)
   // The launcher may be gone: what it still had to read must not end the cloud.
   process.on('disconnect', () => undefined)
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
@@ -29,11 +31,16 @@ export async function serve(options: { stateDir: string }): Promise<number> {
       settings,
       secrets: readSecrets(stateDir),
       log,
-      onProgress: (text) => tell({ kind: 'progress', text }),
+      onProgress: (text) => {
+        tell({ kind: 'progress', text })
+        notifier.status(text)
+      },
     })
     log.info({ settings }, 'the cloud is up')
     tell({ kind: 'ready' })
+    notifier.ready()
     const signal = await stop.promise
+    notifier.stopping()
     log.info({ signal }, 'stopping')
   } catch (error) {
     log.fatal({ err: error }, 'the cloud cannot run')

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { type ProgramName, programs } from '../config/programs.ts'
 import { daemons } from '../daemons/table.ts'
+import { layout } from '../up/settings.ts'
 
 /** Packages of RDO, which the guides speak of, name nova's, glance's and keystone's units so. */
 export const unitNames: Readonly<Record<ProgramName, string>> = {
@@ -31,6 +32,44 @@ const asRoot: ReadonlySet<ProgramName> = new Set([
 export const userOf = (program: ProgramName): string =>
   asRoot.has(program) ? 'root' : programs[program].project
 
+export const targetName = 'kilonova.target'
+
+/** Starts, and stops, every program that is enabled on this host. */
+export const targetText = (): string =>
+  [
+    '[Unit]',
+    "Description=OpenStack's programs of this host",
+    '',
+    '[Install]',
+    'WantedBy=multi-user.target',
+    '',
+  ].join('\n')
+
+/** The cloud of one machine that `kilonova up` made, from the next start of the machine on. */
+export const cloudUnitText = (home: string, stateDir: string): string =>
+  [
+    '[Unit]',
+    'Description=A cloud of one machine, made by kilonova up',
+    `ConditionPathExists=${layout(stateDir).settings}`,
+    'Wants=network-online.target',
+    'After=network-online.target',
+    '',
+    '[Service]',
+    'Type=notify',
+    'NotifyAccess=all',
+    'TimeoutStartSec=infinity',
+    `ExecStart=${join(home, 'kilonova')} serve --state-dir ${stateDir}`,
+    // Guests, dnsmasq and haproxy outlive it.
+    'KillMode=process',
+    'Restart=on-failure',
+    'RestartSec=2',
+    'LimitNOFILE=65536',
+    '',
+    '[Install]',
+    'WantedBy=multi-user.target',
+    '',
+  ].join('\n')
+
 /** The text of a program's unit. `home` is where this program is. */
 export function unitText(program: ProgramName, home: string): string {
   const { project } = programs[program]
@@ -55,6 +94,8 @@ export function unitText(program: ProgramName, home: string): string {
     '[Unit]',
     `Description=${program}: ${daemons[program].description}`,
     'Wants=network-online.target',
+    // What is started or stopped as a whole is so by the target; what is not enabled on this host it leaves alone.
+    `PartOf=${targetName}`,
     'After=network-online.target mariadb.service postgresql.service rabbitmq-server.service memcached.service libvirtd.service',
     '',
     '[Service]',
@@ -74,6 +115,7 @@ export function unitText(program: ProgramName, home: string): string {
     '',
     '[Install]',
     'WantedBy=multi-user.target',
+    `WantedBy=${targetName}`,
     // Debian's packages have the names without `openstack-`.
     ...(unitNames[program] === program ? [] : [`Alias=${program}.service`]),
     '',
