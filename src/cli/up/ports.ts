@@ -6,6 +6,12 @@ import { type CloudSettings, portOf, type ServiceName, standardPorts } from './s
 export async function assertPortsFree(settings: CloudSettings): Promise<void> {
   for (const service of Object.keys(standardPorts) as ServiceName[]) {
     const port = portOf(settings, service)
+    if (port > 65_535) {
+      throw new Fault(
+        'invalid',
+        `With --port-offset ${settings.portOffset} the ${service} API would have port ${port}, and 65535 is the last. Choose ${65_535 - standardPorts[service]} at most.`,
+      )
+    }
     const reason = await tryPort(settings.listen, port)
     if (reason === undefined) continue
     if (reason === 'EADDRNOTAVAIL') {

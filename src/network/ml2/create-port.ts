@@ -71,6 +71,7 @@ export async function createPort(
     port_security_enabled: Number(portSecurity),
     dns_name: port.dns_name ?? '',
     propagate_uplink_status: Number(port.propagate_uplink_status ?? true),
+    numa_affinity_policy: port.numa_affinity_policy ?? null,
   })
   await insertAllocations(work.db, { id, networkId: network.id }, ips)
   await insertGroups(work, id, groups)

@@ -26,6 +26,7 @@ export interface PortChanges {
   allowed_address_pairs?: readonly AddressPair[]
   extra_dhcp_opts?: readonly DhcpOption[] | null
   dns_name?: string
+  numa_affinity_policy?: string | null
   'binding:host_id'?: string | null
   'binding:profile'?: Record<string, unknown> | null
   'binding:vnic_type'?: string

@@ -92,6 +92,7 @@ function columns(changes: PortChanges): Partial<PortRow> {
   if (changes.device_owner !== undefined) set.device_owner = changes.device_owner
   if (changes.mac_address !== undefined) set.mac_address = changes.mac_address
   if (changes.dns_name !== undefined) set.dns_name = changes.dns_name
+  if (changes.numa_affinity_policy !== undefined) set.numa_affinity_policy = changes.numa_affinity_policy
   if (changes.port_security_enabled !== undefined)
     set.port_security_enabled = Number(changes.port_security_enabled)
   return set

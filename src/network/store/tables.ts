@@ -86,6 +86,7 @@ export interface PortRow extends Standard {
   port_security_enabled: number
   dns_name: string
   propagate_uplink_status: number
+  numa_affinity_policy: string | null
 }
 
 export interface PortBindingRow {

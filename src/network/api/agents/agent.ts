@@ -26,6 +26,7 @@ const attributes: Attributes = {
   configurations: {},
   alive: { filter: true, convert: toBoolean },
   availability_zone: { filter: true, sort: true },
+  resources_synced: { extension: 'agent-resources-synced' },
 }
 
 export function agentResource(options: NetworkOptions): Resource<AgentRow> {
@@ -73,6 +74,8 @@ async function viewAgents(
     configurations: JSON.parse(row.configurations),
     alive: isAlive(row, now, context.options),
     availability_zone: row.availability_zone,
+    // No agent of these has bandwidth or other resources to tell placement of.
+    resources_synced: null,
   }))
 }
 

@@ -26,6 +26,12 @@ export const catalog: readonly Extension[] = [
     updated: '2013-02-03T10:00:00-00:00',
   },
   {
+    alias: 'agent-resources-synced',
+    name: "Agent's Resource View Synced to Placement",
+    description: "Whether an agent's resources are in placement; null: it has none to tell of.",
+    updated: '2018-12-19T00:00:00-00:00',
+  },
+  {
     alias: 'agent_sort_key',
     name: 'Agents Sort Key',
     description: 'Agents can be sorted.',
@@ -150,6 +156,12 @@ export const catalog: readonly Extension[] = [
     name: 'Neutron Port MAC address regenerate',
     description: 'A port can be given a fresh MAC address.',
     updated: '2018-05-03T10:00:00-00:00',
+  },
+  {
+    alias: 'port-numa-affinity-policy',
+    name: 'Port NUMA affinity policy',
+    description: "How strictly a port's device must be near to its server's processor.",
+    updated: '2020-07-08T10:00:00-00:00',
   },
   {
     alias: 'port-security',

@@ -121,6 +121,14 @@ export const portAttributes = (options: NetworkOptions): Attributes => ({
     filter: true,
     extension: 'dns-integration',
   },
+  // Concerns devices of the host's own that a guest is given; on a bridge there is no near and far.
+  numa_affinity_policy: {
+    post: true,
+    put: true,
+    default: null,
+    check: check.orNull(check.oneOf('required', 'preferred', 'legacy')),
+    extension: 'port-numa-affinity-policy',
+  },
   dns_assignment: { extension: 'dns-integration' },
   ip_allocation: { filter: true, sort: true, extension: 'ip_allocation' },
   ...standardAttributes,

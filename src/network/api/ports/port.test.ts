@@ -133,3 +133,19 @@ test('compute is told of changed addresses of its ports only', async () => {
   )
   assert.equal((await client.listPorts({ host: 'one' })).length, 1)
 })
+
+test('a port keeps the NUMA policy that it is given, and shows none before', async () => {
+  await using cloud = await testNetwork()
+  const { ask } = await asking(cloud)
+  const plain = await ask({})
+  assert.equal(plain.numa_affinity_policy, null)
+  assert.equal((await ask({ numa_affinity_policy: 'required' })).numa_affinity_policy, 'required')
+  assert.equal(await ask({ numa_affinity_policy: 'near' }), '400 HTTPBadRequest')
+  const change = (numa_affinity_policy: string | null) =>
+    cloud.member('PUT', `/ports/${plain.id}`, { port: { numa_affinity_policy } })
+  assert.equal((await change('preferred')).body.port.numa_affinity_policy, 'preferred')
+  assert.equal((await change(null)).body.port.numa_affinity_policy, null)
+  const { extensions } = (await cloud.member('GET', '/extensions')).body
+  const aliases = extensions.map(({ alias }: { alias: string }) => alias)
+  assert.ok(aliases.includes('port-numa-affinity-policy') && aliases.includes('agent-resources-synced'))
+})

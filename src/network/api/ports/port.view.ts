@@ -61,6 +61,7 @@ export async function viewPorts(
       dns_name: row.dns_name,
       dns_assignment: addresses.map((ip) => dnsAssignment(row.dns_name, ip.ip_address, context)),
       ip_allocation: row.ip_allocation,
+      numa_affinity_policy: row.numa_affinity_policy,
       tags: tags.get(row.id) ?? [],
     }
   })
