@@ -3,6 +3,7 @@ import { isIPv4 } from 'node:net'
 import { resolve } from 'node:path'
 import { Fault } from '../../base/errors.ts'
 import { newHexId } from '../../base/ids.ts'
+import { unfitFor } from '../../compute/virt/libvirt/domain-options.ts'
 import { showProgress } from '../terminal/progress.ts'
 import { writeCredentials } from './credentials.ts'
 import { installMissing, missingPackages } from './packages.ts'
@@ -51,6 +52,8 @@ export async function up(options: UpOptions): Promise<number> {
     }
   }
   const settings = known ?? (await newSettings(options, simulated))
+  const unfit = simulated ? undefined : await unfitFor(settings.virtType)
+  if (unfit !== undefined) throw new Fault('unavailable', unfit)
   await assertPortsFree(settings)
   if (known === undefined) writeNewCloud(stateDir, settings)
   writeCredentials(stateDir, settings, readSecrets(stateDir))

@@ -164,3 +164,16 @@ test('a conductor that cannot tell is no reason to end anything', async () => {
   await until(async () => (asked > 0 ? true : undefined), 'the conductor to be asked')
   assert.equal((await world.driver.guestState('stays'))?.power, 'running')
 })
+
+test('what keeps guests from running on a host is told with what the host has', async () => {
+  const told: (string | undefined)[] = []
+  await using world = await agentWorld({
+    hostsStarted: ({ hosts }) => {
+      told.push(...hosts.map(({ unfit }) => unfit))
+      return {}
+    },
+  })
+  world.driver.unfit = 'virt_type is kvm, and the processor cannot.'
+  await world.start()
+  assert.deepEqual(told, ['virt_type is kvm, and the processor cannot.'])
+})

@@ -4,7 +4,7 @@ import { inTransaction } from '../../base/db/transaction.ts'
 import type { HostReport } from '../rpc/conductor.ts'
 import type { CellDb } from '../store/cell-dbs.ts'
 import { saveComputeNode } from '../store/compute-nodes.ts'
-import { reportServices } from '../store/services.ts'
+import { disableByItself, reportServices } from '../store/services.ts'
 
 export interface ResourceConfig {
   /** `initial_cpu_allocation_ratio` and so on. */
@@ -37,6 +37,7 @@ export async function registerHosts(
   for (const report of hosts) {
     const uuid = await inTransaction(cell.db, async (transaction) => {
       await reportServices(transaction, 'nova-compute', 'compute', [report.host])
+      await disableByItself(transaction, report.host, report.unfit)
       return await saveComputeNode(transaction, {
         host: report.host,
         host_ip: report.hostIp,

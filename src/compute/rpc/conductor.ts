@@ -33,6 +33,8 @@ const HostReport = Type.Object({
   memoryMb: Type.Number(),
   localGb: Type.Number(),
   traits: Type.Array(Type.String()),
+  /** Why no guest can run there: its service is disabled while that is so. */
+  unfit: Type.Optional(Type.String()),
 })
 export type HostReport = Static<typeof HostReport>
 

@@ -108,6 +108,36 @@ export async function updateService(
     .execute()
 }
 
+const automatic = 'AUTO: '
+
+/**
+ * A compute service disables itself with a reason, and enables itself when that is gone. As in nova, `AUTO:` before the
+ * reason tells it from what an administrator disabled, which stays as it is.
+ */
+export async function disableByItself(
+  db: Db<CellTables>,
+  host: string,
+  reason: string | undefined,
+): Promise<void> {
+  const changes =
+    reason === undefined
+      ? { disabled: 0, disabled_reason: null }
+      : { disabled: 1, disabled_reason: `${automatic}${reason}`.slice(0, 255) }
+  await db
+    .updateTable('services')
+    .set({ ...changes, updated_at: timestamp() })
+    .where('binary', '=', 'nova-compute')
+    .where('host', '=', host)
+    .where('deleted', '=', 0)
+    .where((e) =>
+      e.or([
+        e('disabled_reason', 'like', `${automatic}%`),
+        ...(reason === undefined ? [] : [e('disabled', '=', 0)]),
+      ]),
+    )
+    .execute()
+}
+
 export async function deleteService(db: Db<CellTables>, uuid: string): Promise<void> {
   await db
     .updateTable('services')

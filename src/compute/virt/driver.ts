@@ -66,6 +66,8 @@ export interface HostInventory {
   localGb: number
   /** Placement traits such as `HW_CPU_X86_AVX2`. */
   traits: readonly string[]
+  /** Why no guest can run on the host as it is set up; absent when they can. */
+  unfit?: string
 }
 
 export interface GuestState {

@@ -56,6 +56,9 @@ export class FakeDriver implements Driver {
     }
   }
 
+  /** Set it to what would keep guests of a real host from running. */
+  unfit: string | undefined
+
   async inventory(): Promise<HostInventory> {
     const { host, vcpus = 64, memoryMb = 262_144, localGb = 4096 } = this.#options
     return {
@@ -67,6 +70,7 @@ export class FakeDriver implements Driver {
       memoryMb,
       localGb,
       traits: ['COMPUTE_NODE', 'HW_CPU_X86_VMX'],
+      ...(this.unfit === undefined ? {} : { unfit: this.unfit }),
     }
   }
 

@@ -1,6 +1,5 @@
 /** What all domains of this host have in common. */
 import { machine } from 'node:os'
-import { Fault } from '../../../base/errors.ts'
 import type { DomainOptions } from './domain-xml.ts'
 import type { LibvirtDriverOptions } from './driver-options.ts'
 import { hasHardwareVirtualization } from './hardware-virtualization.ts'
@@ -32,14 +31,14 @@ async function chooseVirtType({ virtType = 'auto' }: LibvirtDriverOptions): Prom
   return (await hasHardwareVirtualization()) ? 'kvm' : 'qemu'
 }
 
-/** Throws where guests are to run on the processor itself and cannot: each of them would fail on its own. */
-export async function assertVirtType(
+/**
+ * Why guests, which are to run on the processor itself, cannot; undefined when they can. Each would fail on its own. It is
+ * a service's `disabled_reason`, which has room for 255 characters.
+ */
+export async function unfitFor(
   virtType: LibvirtDriverOptions['virtType'],
   hasHardware: () => Promise<boolean> = hasHardwareVirtualization,
-): Promise<void> {
-  if (virtType !== 'kvm' || (await hasHardware())) return
-  throw new Fault(
-    'unavailable',
-    '[libvirt] virt_type is kvm, but this host cannot run guests on its processor: it shows neither vmx nor svm, or /dev/kvm cannot be opened. Turn virtualization on in the firmware, or write virt_type = qemu.',
-  )
+): Promise<string | undefined> {
+  if (virtType !== 'kvm' || (await hasHardware())) return undefined
+  return '[libvirt] virt_type is kvm, but the processor shows neither vmx nor svm, or /dev/kvm cannot be opened. Turn virtualization on in the firmware, or write virt_type = qemu.'
 }

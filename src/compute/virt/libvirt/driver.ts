@@ -6,7 +6,7 @@ import type { Driver, GuestSpec, GuestState, HostInventory, ImageSource, Lifecyc
 import { BaseCache } from './base-cache.ts'
 import { readConsoleLog } from './console-log.ts'
 import { assertDisks, createDisks, guestDisks, removeDisks } from './disks.ts'
-import { assertVirtType, chooseDomainOptions } from './domain-options.ts'
+import { chooseDomainOptions, unfitFor } from './domain-options.ts'
 import { type DomainOptions, domainXml } from './domain-xml.ts'
 import { Domains } from './domains.ts'
 import type { LibvirtDriverOptions } from './driver-options.ts'
@@ -49,13 +49,16 @@ class LibvirtDriver implements Driver {
 
   async start(onEvent: (event: LifecycleEvent) => void): Promise<void> {
     this.#onEvent = onEvent
-    await assertVirtType(this.#options.virtType)
+    const unfit = await unfitFor(this.#options.virtType)
+    if (unfit !== undefined) this.#options.log.error(`no guest can run on this host: ${unfit}`)
     await this.#client.start()
     for (const guest of await this.listGuests()) this.#watch.note(guest)
   }
 
-  inventory(): Promise<HostInventory> {
-    return readInventory(this.#client, this.#options.instancesPath)
+  async inventory(): Promise<HostInventory> {
+    const unfit = await unfitFor(this.#options.virtType)
+    const inventory = await readInventory(this.#client, this.#options.instancesPath)
+    return unfit === undefined ? inventory : { ...inventory, unfit }
   }
 
   async listGuests(): Promise<GuestState[]> {
