@@ -4,6 +4,7 @@ import { hostNameOf } from '../../base/config/common/host.ts'
 import { openDatabase } from '../../base/db/database.ts'
 import type { ManageProgram, Sources } from '../../base/manage/program.ts'
 import { version } from '../../base/version.ts'
+import { quotaOf } from '../../compute/config-file/api.ts'
 import { novaOptions } from '../../compute/config-file/nova.ts'
 import { novaManageCommands, novaStatusCommands } from '../../compute/manage/commands.ts'
 import { type NovaManage, needApiDatabase } from '../../compute/manage/deps.ts'
@@ -29,6 +30,7 @@ async function open(sources: Sources): Promise<NovaManage> {
       policyFile: config.policyFile,
       host: hostNameOf(config),
       myIp: config.myIp,
+      quota: { ...quotaOf(config) },
       files,
     },
     print: (line) => console.log(line),
@@ -37,6 +39,10 @@ async function open(sources: Sources): Promise<NovaManage> {
     async placement() {
       const { placementOf } = await import('./placement.ts')
       return placementOf(config)
+    },
+    async identity() {
+      const { identityOf } = await import('./identity.ts')
+      return identityOf(config)
     },
     async [Symbol.asyncDispose]() {
       for (const db of databases.values()) await db.destroy()

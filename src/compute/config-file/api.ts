@@ -136,17 +136,22 @@ export function computeApiConfigOf(config: Config<typeof apiOptions>): ComputeAp
     serviceDownSeconds: config.serviceDownSeconds,
     enableInstancePassword: config.enableInstancePassword,
     skipsDownCells: config.skipsDownCells,
-    quota: {
-      instances: config.quotaInstances,
-      cores: config.quotaCores,
-      ram: config.quotaRam,
-      metadata_items: config.quotaMetadataItems,
-      injected_files: config.quotaInjectedFiles,
-      injected_file_content_bytes: config.quotaInjectedFileContentBytes,
-      injected_file_path_bytes: config.quotaInjectedFilePathLength,
-      key_pairs: config.quotaKeyPairs,
-      server_groups: config.quotaServerGroups,
-      server_group_members: config.quotaServerGroupMembers,
-    },
+    quota: quotaOf(config),
+  }
+}
+
+/** Limits of a project, but for those that were set for it. */
+export function quotaOf(config: Config<typeof quotaOptions>): ComputeApiConfig['quota'] {
+  return {
+    instances: config.quotaInstances,
+    cores: config.quotaCores,
+    ram: config.quotaRam,
+    metadata_items: config.quotaMetadataItems,
+    injected_files: config.quotaInjectedFiles,
+    injected_file_content_bytes: config.quotaInjectedFileContentBytes,
+    injected_file_path_bytes: config.quotaInjectedFilePathLength,
+    key_pairs: config.quotaKeyPairs,
+    server_groups: config.quotaServerGroups,
+    server_group_members: config.quotaServerGroupMembers,
   }
 }

@@ -12,6 +12,7 @@ import { instanceCommands } from './instances.ts'
 import { machineTypeCommands } from './machine-types.ts'
 import { schemaCommands } from './schemas.ts'
 import { simpleSetupCommands } from './simple-setup.ts'
+import { unifiedLimitsCommands } from './unified-limits.ts'
 import { upgradeChecks } from './upgrade-checks.ts'
 import { volumeAttachmentCommands } from './volume-attachments.ts'
 
@@ -27,6 +28,7 @@ export const novaManageCommands: readonly ManageCommand<NovaManage>[] = [
   ...machineTypeCommands,
   ...volumeAttachmentCommands,
   ...imagePropertyCommands,
+  ...unifiedLimitsCommands,
 ]
 
 export const novaStatusCommands: readonly ManageCommand<NovaManage>[] = [

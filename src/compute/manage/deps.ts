@@ -1,6 +1,7 @@
 /** What nova's management commands work on. */
 import type { Kysely } from 'kysely'
 import type { PlacementClient } from '#placement/client.ts'
+import type { Send } from '../../base/http/client.ts'
 import { needConnection } from '../../base/manage/database-manage.ts'
 import { fillUrl } from '../cells/url-template.ts'
 import type { ApiTables } from '../store/api-tables.ts'
@@ -21,6 +22,8 @@ export interface NovaSettings {
   /** `[DEFAULT] host` and `my_ip`, or what stands for them. */
   host: string
   myIp: string
+  /** The limits of a project by resource, as `[quota]` has them. */
+  quota: Readonly<Record<string, number>>
   /** The configuration files that were read. */
   files: readonly string[]
 }
@@ -34,6 +37,8 @@ export interface NovaManage extends AsyncDisposable {
   cellDb(url: string): Kysely<CellTables>
   /** Placement by `[placement]`; a Fault says what is missing there. */
   placement(): Promise<PlacementClient>
+  /** Identity, called as the user of `[keystone_authtoken]`; a Fault says what is missing there. */
+  identity(): Promise<Send>
 }
 
 /** `[database] connection`, or a Fault that says where it was looked for. */

@@ -40,6 +40,7 @@ export function manageWorld(
       policyFile: null,
       host: 'controller',
       myIp: '192.0.2.10',
+      quota: {},
       files: [],
       ...settings,
     },
@@ -49,6 +50,9 @@ export function manageWorld(
     async placement() {
       if (placement === undefined) throw new Fault('invalid', 'No [placement] auth_url is set.')
       return placement as PlacementClient
+    },
+    async identity() {
+      throw new Fault('invalid', 'No [keystone_authtoken] auth_url is set.')
     },
     // Commands close what they open; here all commands of a test share it.
     [Symbol.asyncDispose]: async () => undefined,

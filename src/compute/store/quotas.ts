@@ -37,6 +37,16 @@ const selectOfUser = statement((db: Db<ApiTables>, p: { projectId: string; userI
     .where('user_id', '=', p.userId),
 )
 
+/** The limits of projects as wholes: of all, or of one; those of a project's users are apart. */
+export function listProjectQuotas(
+  db: Db<ApiTables>,
+  projectId?: string,
+): Promise<{ project_id: string; resource: string; hard_limit: number }[]> {
+  let query = db.selectFrom('quotas').select(['project_id', ...columns])
+  if (projectId !== undefined) query = query.where('project_id', '=', projectId)
+  return query.orderBy('project_id').orderBy('resource').execute()
+}
+
 /** Sets limits, replacing those there are. */
 export async function setQuotas(
   db: Db<ApiTables>,
