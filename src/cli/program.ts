@@ -2,6 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { describeError, isFault } from '../base/errors.ts'
 import { version } from '../base/version.ts'
 import { daemons } from './daemons/table.ts'
+import { initCommands } from './init/command.ts'
 import { labCommand } from './lab/command.ts'
 import { defaultStateDirectory } from './up/settings.ts'
 
@@ -109,6 +110,7 @@ export function program(): Command {
       run(async () => (await import('./units/write-units.ts')).writeUnits(names, options)),
     )
   kilonova.addCommand(labCommand(run))
+  for (const command of initCommands(run)) kilonova.addCommand(command)
   kilonova
     .command('serve', { hidden: true })
     .description('the cloud itself, in the foreground (what up starts in the background)')

@@ -19,8 +19,14 @@ const socket = '/run/mysqld/mysqld.sock'
 
 /** Gives the exit code; a Fault says what is missing. */
 export async function createDatabases(options: CreateOptions): Promise<number> {
-  const wanted = wantedDatabases(options)
-  const admin = parseDatabaseUrl(options.adminUrl ?? standardAdmin())
+  for (const { database, user } of await makeDatabases(wantedDatabases(options), options.adminUrl))
+    console.log(`database ${database}, with all rights for ${user}`)
+  return 0
+}
+
+/** Makes what is missing; each user's password becomes that of its URL. */
+export async function makeDatabases(wanted: readonly ServerUrl[], adminUrl?: string): Promise<typeof wanted> {
+  const admin = parseDatabaseUrl(adminUrl ?? standardAdmin())
   if (admin.dialect === 'sqlite')
     throw new Fault('invalid', '--admin-url names SQLite, whose databases are files: nothing is to be made.')
   const others = wanted.filter(({ dialect }) => dialect !== admin.dialect)
@@ -32,14 +38,11 @@ export async function createDatabases(options: CreateOptions): Promise<number> {
   }
   const statements = await (admin.dialect === 'mysql' ? openMariadb(admin) : openPostgresql(admin))
   try {
-    for (const each of wanted) {
-      await statements.create(each)
-      console.log(`database ${each.database}, with all rights for ${each.user}`)
-    }
+    for (const each of wanted) await statements.create(each)
   } finally {
     await statements.close()
   }
-  return 0
+  return wanted
 }
 
 /** Each database once, with the user of its URL; cell0's beside the cell's, where `map_cell0` looks for it. */

@@ -1,5 +1,5 @@
 /** The swap matrix: each service of ours alone among the original ones, and each original one alone among ours. */
-import { type ServiceName, services } from '../../../src/cli/lab/cloud/secrets.ts'
+import { type ServiceName, services } from '../../../src/cli/init/secrets.ts'
 
 export const kinds = ['original', 'ours'] as const
 export type Kind = (typeof kinds)[number]

@@ -1,8 +1,9 @@
 /** The cloud of a cell on a lab: databases, files and programs of both kinds; and its end, so that the next may come. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { type ServiceName, services, usersOf } from '../../../src/cli/init/secrets.ts'
 import { filesOfHost } from '../../../src/cli/lab/cloud/config-files.ts'
-import { register, usersOf, writeHostFile } from '../../../src/cli/lab/cloud/install.ts'
-import { type ServiceName, secretsOf, services } from '../../../src/cli/lab/cloud/secrets.ts'
+import { register, writeHostFile } from '../../../src/cli/lab/cloud/install.ts'
+import { secretsOf } from '../../../src/cli/lab/cloud/secrets.ts'
 import type { Lab } from '../../../src/cli/lab/lab.ts'
 import type { Person } from '../../../src/testing/cloud-people.ts'
 import { type Cell, kindOf, kinds } from './cells.ts'

@@ -1,5 +1,6 @@
 /** What the configuration of a lab's cloud lacks where a service is the original one. */
-import type { HostFile, Ini } from '../../../src/cli/lab/cloud/config-files.ts'
+import type { HostFile } from '../../../src/cli/init/config-files.ts'
+import type { Ini } from '../../../src/cli/init/ini.ts'
 
 /** Whose queues both kinds declare must be declared alike; ours are durable unless told otherwise. */
 const messaging: Ini = { oslo_messaging_rabbit: { amqp_durable_queues: 'true' } }

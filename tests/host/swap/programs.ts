@@ -1,5 +1,5 @@
 /** What each service is made of, ours and the original one: what fills its databases, and its programs as units. */
-import type { ServiceName } from '../../../src/cli/lab/cloud/secrets.ts'
+import type { ServiceName } from '../../../src/cli/init/secrets.ts'
 import type { Kind } from './cells.ts'
 
 export const controller = 'controller'

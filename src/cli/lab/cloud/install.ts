@@ -4,12 +4,14 @@ import { dirname, join } from 'node:path'
 import { createLogger } from '../../../base/log.ts'
 import { buildGuestImage } from '../../../compute/virt/guest-image/build.ts'
 import { hostRun } from '../../../linux/run.ts'
+import type { HostFile } from '../../init/config-files.ts'
+import { type Secrets, type ServiceName, services, usersOf } from '../../init/secrets.ts'
 import type { Lab } from '../lab.ts'
 import { controllerOf } from '../plan.ts'
-import { filesOfHost, type HostFile } from './config-files.ts'
+import { filesOfHost } from './config-files.ts'
 import { createDatabases, createRabbitUser } from './databases.ts'
 import type { Registration } from './register.ts'
-import { type LabSecrets, type ServiceName, secretsOf, services } from './secrets.ts'
+import { secretsOf } from './secrets.ts'
 
 const controllerUnits = [
   'openstack-glance-api',
@@ -108,7 +110,7 @@ function groupOf(lab: Lab, host: string, name: string): number {
   )
 }
 
-async function startIdentity(lab: Lab, controller: string, secrets: LabSecrets): Promise<void> {
+async function startIdentity(lab: Lab, controller: string, secrets: Secrets): Promise<void> {
   const as = ['--keystone-user', 'keystone', '--keystone-group', 'keystone']
   await lab.run(controller, ['keystone-manage', 'fernet_setup', ...as])
   await lab.run(controller, ['keystone-manage', 'credential_setup', ...as])
@@ -120,12 +122,6 @@ async function startIdentity(lab: Lab, controller: string, secrets: LabSecrets):
   // In the environment, which other users' `ps` does not show.
   await lab.run(controller, bootstrap, { env: { OS_BOOTSTRAP_PASSWORD: secrets.admin } })
   await lab.start(controller, 'openstack-keystone')
-}
-
-/** Of the services that log in. */
-export const usersOf = (secrets: LabSecrets): Registration['users'] => {
-  const { keystone: _, ...users } = secrets.user
-  return users
 }
 
 export async function register(lab: Lab, controller: string, registration: Registration): Promise<void> {
