@@ -103,6 +103,7 @@ export const networkPolicies: Readonly<Record<string, string>> = {
   ...rules('subnetpool', anyone, `${adminOrOwner} or rule:shared`, adminOrOwner),
   ...attributes('create_subnetpool', ['shared', 'is_default'], adminOnly),
   'update_subnetpool:is_default': adminOnly,
+  onboard_network_subnets: adminOrOwner,
   add_prefixes: adminOrOwner,
   remove_prefixes: adminOrOwner,
 

@@ -24,6 +24,7 @@ import { resourceRoutes } from './resource-routes.ts'
 import { securityGroupRuleResource } from './security-group-rules/rule.ts'
 import { securityGroupResource } from './security-groups/security-group.ts'
 import { serviceProviderRoutes } from './service-providers/service-providers.routes.ts'
+import { onboardNetworkSubnets } from './subnetpools/onboard-subnets.ts'
 import { addPrefixes, removePrefixes } from './subnetpools/prefix-actions.ts'
 import { subnetPoolResource } from './subnetpools/subnetpool.ts'
 import { subnetResource } from './subnets/subnet.ts'
@@ -61,7 +62,9 @@ export function networkRoutes(options: NetworkOptions): Route<ApiDeps>[] {
     ...extensionRoutes,
     ...resources.flatMap(resourceRoutes),
     ...resources.filter((resource) => resource.tagged === true).flatMap(tagRoutes),
-    ...[addPrefixes, removePrefixes].map((action) => actionRoute(named('subnetpool'), action)),
+    ...[addPrefixes, removePrefixes, onboardNetworkSubnets].map((action) =>
+      actionRoute(named('subnetpool'), action),
+    ),
     ...addressGroups.flatMap((resource) =>
       [addAddresses, removeAddresses].map((action) => actionRoute(resource, action)),
     ),

@@ -326,6 +326,12 @@ export const catalog: readonly Extension[] = [
     updated: '2015-03-30T10:00:00-00:00',
   },
   {
+    alias: 'subnet_onboard',
+    name: 'Subnet Onboard',
+    description: 'Subnets that are there can become those of a pool.',
+    updated: '2018-12-18T09:00:00-00:00',
+  },
+  {
     alias: 'subnetpool-prefix-ops',
     name: 'Subnet Pool Prefix Operations',
     description: 'Prefixes can be added to and removed from a pool.',

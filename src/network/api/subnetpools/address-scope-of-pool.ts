@@ -25,6 +25,15 @@ export async function assertScope(
       `Illegal subnetpool association: subnetpool ${pool.id} cannot associate with address scope ${scopeId} because subnetpool ip_version is not ${scope.ip_version}.`,
     )
   }
+  await assertAloneInScope(work, pool, scopeId)
+}
+
+/** Throws when another pool of the scope has addresses of this one's prefixes. */
+export async function assertAloneInScope(
+  work: Work,
+  pool: { id: string; prefixes: readonly string[] },
+  scopeId: string,
+): Promise<void> {
   const others = await work.db
     .selectFrom('subnetpoolprefixes')
     .innerJoin('subnetpools', 'subnetpools.id', 'subnetpoolprefixes.subnetpool_id')

@@ -12,7 +12,7 @@ import type { Values } from '../attributes.ts'
 import type { Caller } from '../caller.ts'
 import { toBoolean } from '../converters.ts'
 import type { Resource } from '../resource.ts'
-import { assertScope } from './address-scope-of-pool.ts'
+import { assertAloneInScope, assertScope } from './address-scope-of-pool.ts'
 import { prefixBounds } from './prefix-bounds.ts'
 import { subnetpoolAttributes } from './subnetpool.attributes.ts'
 import { viewSubnetPools } from './subnetpool.view.ts'
@@ -166,6 +166,8 @@ export async function growPrefixes(
       'Illegal update to prefixes: Existing prefixes must be a subset of the new prefixes.',
     )
   }
+  if (row.address_scope_id !== null)
+    await assertAloneInScope(work, { id: row.id, prefixes }, row.address_scope_id)
   await replacePrefixes(work, row.id, prefixes)
 }
 

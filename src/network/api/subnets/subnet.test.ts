@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { made, type TestNetwork, testNetwork } from '../../test-network.ts'
 
@@ -214,4 +215,41 @@ test('pools of one address scope have no prefix in common', async () => {
   )
   const inUse = await cloud.member('DELETE', `/address-scopes/${scope.id}`)
   assert.deepEqual([inUse.status, inUse.body.NeutronError.type], [409, 'AddressScopeInUse'])
+})
+
+test("subnets that are there become a pool's, with their prefixes, by who owns their network", async () => {
+  await using cloud = await testNetwork()
+  const scope = await made(cloud.member, '/address-scopes', 'address_scope', { name: 'scope', ip_version: 4 })
+  const pool = await made(cloud.member, '/subnetpools', 'subnetpool', {
+    name: 'pool',
+    address_scope_id: scope.id,
+    prefixes: ['10.8.0.0/16'],
+  })
+  const network = await made(cloud.member, '/networks', 'network', {})
+  const subnet = { network_id: network.id, ip_version: 4, cidr: '10.20.0.0/24' }
+  const { id } = await made(cloud.member, '/subnets', 'subnet', subnet)
+  await made(cloud.member, '/subnets', 'subnet', { ...subnet, ip_version: 6, cidr: '2001:db8::/64' })
+  const onboard = async (body: object, who = cloud.member) => {
+    const answer = await who('PUT', `/subnetpools/${pool.id}/onboard_network_subnets`, body)
+    return answer.status === 200 ? answer.body : `${answer.status} ${answer.body.NeutronError.type}`
+  }
+  assert.equal(await onboard({}), '400 InvalidInput')
+  assert.equal(await onboard({ network_id: randomUUID() }), '404 NetworkNotFound')
+  assert.deepEqual(await onboard({ network_id: network.id }), [{ id, cidr: '10.20.0.0/24' }])
+  assert.equal((await cloud.member('GET', `/subnets/${id}`)).body.subnet.subnetpool_id, pool.id)
+  const { prefixes } = (await cloud.member('GET', `/subnetpools/${pool.id}`)).body.subnetpool
+  assert.deepEqual(prefixes, ['10.8.0.0/16', '10.20.0.0/24'])
+  assert.equal(await onboard({ network_id: network.id }), '400 IllegalSubnetPoolUpdate')
+  // What another pool of the scope has cannot be added, by whatever way.
+  const other = { name: 'other', address_scope_id: scope.id, prefixes: ['10.30.0.0/16'] }
+  await made(cloud.member, '/subnetpools', 'subnetpool', other)
+  const second = await made(cloud.member, '/networks', 'network', {})
+  await made(cloud.member, '/subnets', 'subnet', { ...subnet, network_id: second.id, cidr: '10.30.1.0/24' })
+  assert.equal(await onboard({ network_id: second.id }), '409 AddressScopePrefixConflict')
+  const added = await cloud.member('PUT', `/subnetpools/${pool.id}/add_prefixes`, {
+    prefixes: ['10.30.1.0/24'],
+  })
+  assert.equal(added.status, 409)
+  const common = await made(cloud.admin, '/networks', 'network', { shared: true })
+  assert.equal(await onboard({ network_id: common.id }), '403 NotAuthorized')
 })
