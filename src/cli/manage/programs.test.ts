@@ -37,6 +37,10 @@ test('keystone-manage makes the database, the keys and the first user, again and
   })
   const run = (line: string) => here.run(`keystone-manage ${line}`, 'keystone.conf')
   assert.equal((await run('db_sync --check')).code, 2)
+  assert.match(
+    (await run('bootstrap --bootstrap-password secret')).output,
+    /run keystone-manage db_sync first/,
+  )
   assert.deepEqual(await run('db_sync'), { code: 0, output: '' })
   assert.deepEqual(await run('db_sync'), { code: 0, output: '' })
   assert.equal((await run('db_sync --check')).code, 0)

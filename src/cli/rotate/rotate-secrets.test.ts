@@ -2,10 +2,15 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { ApiTables } from '../../compute/store/api-tables.ts'
+import { listCellMappings, saveCellMapping } from '../../compute/store/cells.ts'
+import { apiMigrations } from '../../compute/store/migrations/list.ts'
+import { openTestDatabase } from '../../testing/databases/test-database.ts'
 import { init } from '../init/init.ts'
 import { etc, hostWith } from '../init/init-world.ts'
+import { newSecrets } from '../init/secrets.ts'
 import { needController } from '../init/store.ts'
-import { withPassword } from './cells.ts'
+import { renewMappingsIn, withPassword } from './cells.ts'
 import { expandNames } from './names.ts'
 import { rotateSecrets } from './rotate-secrets.ts'
 
@@ -82,4 +87,25 @@ test('a rotation that was interrupted goes on with the secrets it has made', asy
   await rotateSecrets(['metadata'], { directory }, whole)
   assert.notEqual(needController(directory).secrets.metadata, made.metadata)
   assert.equal(seen.length, 1, 'identity has no part in the secret of metadata')
+})
+
+test("mappings of the controller's own cell get its new passwords, another cell's stay", async () => {
+  await using db = await openTestDatabase<ApiTables>(apiMigrations)
+  const urls = (host: string, password: string) => ({
+    transportUrl: `rabbit://openstack:${password}@${host}:5672/`,
+    databaseConnection: `mysql+pymysql://nova:${password}@${host}/nova`,
+  })
+  const uuids = ['7f3f3c1e-0000-4000-8000-000000000001', '7f3f3c1e-0000-4000-8000-000000000002']
+  await saveCellMapping(db, { uuid: uuids[0]!, name: 'cell1', ...urls('controller', 'old') })
+  await saveCellMapping(db, { uuid: uuids[1]!, name: 'cell2', ...urls('elsewhere', 'old') })
+  const secrets = { ...newSecrets(), rabbit: 'new' }
+  secrets.database = { ...secrets.database, nova: 'new' }
+  const host = { controller: 'controller', address: '10.0.0.11', providerInterface: 'ens33' }
+  await renewMappingsIn(db, { settings: { ...host, database: 'mariadb' }, secrets })
+  const found = (await listCellMappings(db)).map((row) => [row.transport_url, row.database_connection])
+  const [own, other] = [urls('controller', 'new'), urls('elsewhere', 'old')]
+  assert.deepEqual(
+    found,
+    [own, other].map((one) => [one.transportUrl, one.databaseConnection]),
+  )
 })

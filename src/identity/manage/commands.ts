@@ -125,6 +125,12 @@ async function bootstrap(given: Given, deps: KeystoneManage): Promise<number> {
       'The first user needs a password: give --bootstrap-password, or set OS_BOOTSTRAP_PASSWORD.',
     )
   }
+  if ((await pendingMigrations(deps.db(), migrations)).length > 0) {
+    throw new Fault(
+      'unavailable',
+      "Identity's database has not the tables of this version: run keystone-manage db_sync first.",
+    )
+  }
   const urls = {
     public: take('PublicUrl', 'PUBLIC_URL'),
     internal: take('InternalUrl', 'INTERNAL_URL'),
