@@ -5,7 +5,7 @@ import type { TokenValidator } from '../base/auth/context.ts'
 import { createPolicy } from '../base/auth/policy/policy.ts'
 import type { PolicyOverrides } from '../base/auth/policy/policy-file.ts'
 import type { Bus } from '../base/bus/bus.ts'
-import { type Clock, systemClock } from '../base/clock.ts'
+import { type Clock, systemClock, timestamp } from '../base/clock.ts'
 import { type DatabaseOpener, migratedDatabases } from '../base/db/opener.ts'
 import { createApi } from '../base/http/app.ts'
 import type { Logger } from '../base/log.ts'
@@ -67,14 +67,15 @@ export async function startNetwork(settings: NetworkServiceOptions): Promise<Net
   await using undo = new AsyncDisposableStack()
   undo.defer(() => db.destroy())
   await refuseLostTypes(db, options)
-  const waker = undo.use(createWaker({ bus, log }))
+  const clock = settings.clock ?? systemClock
+  const waker = undo.use(createWaker({ bus, log, db, options, now: () => timestamp(clock) }))
   const { sendEvents } = settings
   const outbox = sendEvents === undefined ? undefined : undo.use(createOutbox({ db, send: sendEvents, log }))
   const deps: ApiDeps = {
     db,
     options,
     log,
-    clock: settings.clock ?? systemClock,
+    clock,
     aliases: configuredAliases(options),
     wakeAgents: (changes) => waker.wake(changes),
     wakeCompute: outbox === undefined ? undefined : () => outbox.wake(),

@@ -2,8 +2,8 @@
  * Messages between the processes of one service.
  *
  * `call` waits for the reply; `cast` is delivered at least once (the handler is acknowledged after it returned, so a
- * crash redelivers); `fanout` reaches every server of a topic that is alive and may be lost: it only wakes
- * reconcilers. Handlers are idempotent. Arguments and replies are JSON values: a transport may copy them.
+ * crash redelivers); `fanout` reaches every server of a topic that is alive, `wake` one of them, and both may be lost:
+ * they only wake reconcilers. Handlers are idempotent. Arguments and replies are JSON values: a transport may copy them.
  */
 export interface Target {
   /** OpenStack's topic: `conductor`, `scheduler`, `compute`, `q-plugin`, `dhcp_agent`, `q-agent-notifier`. */
@@ -38,6 +38,8 @@ export interface Bus {
   /** Resolves when the message is safely kept. */
   cast(target: Target, method: string, args: unknown): Promise<void>
   fanout(topic: string, method: string, args: unknown): Promise<void>
+  /** As `fanout` for one server alone: it may be lost, and is no longer wanted when the server comes late. */
+  wake(target: ServerTarget, method: string, args: unknown): Promise<void>
   /** Whether messages get through now; for status pages and `kilonova doctor`. */
   state(): BusState
   /**

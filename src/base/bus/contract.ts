@@ -84,6 +84,21 @@ export function busContract(
     },
   )
 
+  test(
+    `${name}: a wake reaches the one server that it is for, and one that is not there is no error`,
+    options,
+    async () => {
+      const bus = await open()
+      const { promise, resolve } = Promise.withResolvers<unknown>()
+      await bus.serve({ topic: 't', server: 'a' }, { tell: () => resolve('the wrong server') })
+      await bus.serve({ topic: 't', server: 'b' }, { tell: resolve })
+      await bus.wake({ topic: 't', server: 'absent' }, 'tell', {})
+      await bus.wake({ topic: 't', server: 'b' }, 'tell', { number: 7 })
+      assert.deepEqual(await promise, { number: 7 })
+      await bus.close()
+    },
+  )
+
   test(`${name}: a cast is kept until somebody serves its topic`, options, async () => {
     const bus = await open()
     const { promise, resolve } = Promise.withResolvers<unknown>()

@@ -89,6 +89,11 @@ class MemoryBus implements Bus {
     for (const server of this.#topic(topicName).servers) this.#start(server, method, text)
   }
 
+  async wake(target: ServerTarget, method: string, args: unknown): Promise<void> {
+    const server = this.#choose(this.#topic(target.topic), target.server)
+    if (server !== undefined) this.#start(server, method, JSON.stringify(args))
+  }
+
   state(): BusState {
     return {
       transport: 'memory',

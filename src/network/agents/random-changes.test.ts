@@ -1,14 +1,16 @@
 /** Agents that read only what changed know, and have done, what they would after reading everything. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { timestamp } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { FakeHost } from '../../linux/fake/fake-host.ts'
-import type { KnownL2, RemotePort, ServerMethods, WantedL2 } from '../rpc/agents.ts'
+import type { KnownL2, News, RemotePort, ServerMethods, WantedL2 } from '../rpc/agents.ts'
+import { newsSince } from '../rpc/news.ts'
 import { dhcpAgent, type TestNetwork, testNetwork } from '../test-network.ts'
 import { emptyWorld, randomChange, randomNumbers } from '../test-random-changes.ts'
 import { defaultBridgeOptions } from './bridge/options.ts'
 import { syncPorts } from './bridge/sync-ports.ts'
-import { WantedState } from './bridge/wanted-state.ts'
+import { type Standing, WantedState } from './bridge/wanted-state.ts'
 import type { Daemons } from './dhcp/daemons.ts'
 import type { ServedNetwork } from './dhcp/network.ts'
 import { defaultDhcpOptions } from './dhcp/options.ts'
@@ -78,6 +80,37 @@ test('what is put together from changes is what a whole reading gives', async ()
   }
 })
 
+test('who follows the news, and asks where they are not enough, knows what a whole reading gives', async () => {
+  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+  const next = randomNumbers(seed)
+  await using cloud = await testNetwork({ options: { quotas: {} } })
+  const deps = { db: cloud.db, options: cloud.options, now: () => timestamp(clock) }
+  const states = new Map(hosts.map((host) => [host, new WantedState()]))
+  for (const [host, state] of states) await read(cloud.agentServer, host, state)
+  const world = emptyWorld()
+  const done: string[] = []
+  const stood: Standing[] = []
+  let told: string | null = null
+  for (let round = 0; round < 2 * rounds; round++) {
+    for (let count = 1 + next(3); count > 0; count--) done.push(await randomChange(cloud, world, hosts, next))
+    const { revision, news } = await newsSince(deps, told)
+    told = revision
+    for (const [host, state] of states) {
+      // Messages get lost, and who asked in between knows already.
+      if (next(5) === 0) continue
+      if (next(5) === 0) await read(cloud.agentServer, host, state)
+      const standing = news === undefined ? 'missed' : state.standing(news, host)
+      stood.push(standing)
+      if (standing === 'next') state.follow(news!, host)
+      else if (standing !== 'known') await read(cloud.agentServer, host, state)
+      const fresh = new WantedState()
+      fresh.apply(await cloud.agentServer.wantedL2({ host, revision: null, known: knowsNothing }))
+      assert.deepEqual(content(state), content(fresh), `seed ${seed}, ${host}, after:\n${done.join('\n')}`)
+    }
+  }
+  assert.ok(stood.includes('next') && stood.includes('ask'), stood.join())
+})
+
 function bridgeSync(cloud: TestNetwork, hostName: string, host: FakeHost) {
   const names = cloudNames('default')
   // One of them does without sets.
@@ -105,13 +138,22 @@ test('what changes did to a host leaves nothing to do for a comparison of everyt
     }),
   )
   for (const { sync } of agents.values()) await sync.task.run()
+  const deps = { db: cloud.db, options: cloud.options, now: () => timestamp(clock) }
+  const untold = new Map<string, News[]>(hosts.map((name) => [name, []]))
+  let { revision } = await newsSince(deps, null)
   const world = emptyWorld()
   const done: string[] = []
   for (let round = 0; round < rounds; round++) {
     for (let count = 1 + next(6); count > 0; count--) done.push(await randomChange(cloud, world, hosts, next))
+    const since = await newsSince(deps, revision)
+    revision = since.revision
+    for (const news of untold.values()) if (since.news !== undefined) news.push(since.news)
     for (const [name, { host, sync }] of agents) {
       if (next(3) === 0) continue
-      sync.changed({})
+      for (const news of untold.get(name)!.splice(0)) {
+        if (news.hosts[name] !== undefined) sync.changed({ hosts: [name] })
+        sync.changed({ news })
+      }
       await sync.task.run()
       // Guests come and go too.
       const answer = await cloud.wantedL2(name)

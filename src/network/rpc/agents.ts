@@ -1,6 +1,6 @@
 /**
  * What the network agents and neutron-server say to each other. Agents ask for what is wanted on their host and report
- * what became of it; the server only wakes them (`fanout`), it never tells them what to do.
+ * what became of it; the server wakes them (`fanout`, `wake`), and tells what all of them would ask for alike.
  */
 import type { SecurityGroupRule } from './rules.ts'
 
@@ -24,6 +24,25 @@ export interface Changed {
   tunnelled?: readonly string[]
   /** All that have a rule that names one of these groups. */
   remoteGroups?: readonly string[]
+  /** With this nobody needs to ask who has not missed something before. */
+  news?: News
+}
+
+/**
+ * What changed of members and of other hosts' ports. It leads one whose knowledge stands at `from` or later to `to`,
+ * unless something else changed for him too. What was read for it is at least as new as `to`.
+ */
+export interface News {
+  /** Of both revisions; another database's news say nothing. */
+  epoch: string
+  from: number
+  to: number
+  /** Hosts with ports of their own, networks and security groups that changed, each with the revision of its last change. */
+  hosts: Readonly<Record<string, number>>
+  networks: Readonly<Record<string, number>>
+  securityGroups: Readonly<Record<string, number>>
+  members: readonly Member[]
+  remotePorts: readonly PlacedPort[]
 }
 
 /** Where an agent's knowledge stands. */
@@ -114,6 +133,16 @@ export interface RemotePort {
   /** Where its host's tunnels end; null: there is nobody there any more. */
   tunnelIp: string | null
 }
+
+/** As all hosts are told of it: to its own host it is none of the others'. */
+export interface PlacedPort extends RemotePort {
+  /** Empty when it is gone. */
+  host: string
+}
+
+/** A port as it is reached from a host. */
+export const seenFrom = (host: string, { host: own, ...port }: PlacedPort): RemotePort =>
+  own === host ? { ...port, tunnelIp: null } : port
 
 /** What the L2 agent of one host has to know. What no port of the host needs it forgets on its own. */
 export interface WantedL2 extends Answer {

@@ -13,9 +13,9 @@ export async function changesSince(
   db: Kysely<Tables>,
   since: string | null,
 ): Promise<{ revision: string; changes: Changes | undefined }> {
-  const { revision, changes: texts } = await readChanges(db, since)
-  if (texts === undefined) return { revision, changes: undefined }
+  const { revision, changes: logged } = await readChanges(db, since)
+  if (logged === undefined) return { revision, changes: undefined }
   const changes = new Changes()
-  for (const text of texts) changes.add(parseChanges(text))
+  for (const row of logged) changes.add(parseChanges(row.changes))
   return { revision, changes: changes.everything ? undefined : changes }
 }

@@ -5,7 +5,7 @@ import { byIds } from '../store/by-ids.ts'
 import { groupsById, rulesOf } from '../store/security-groups.ts'
 import { groupBy, inSlices } from '../store/slices.ts'
 import type { SecurityGroupRuleRow, Tables } from '../store/tables.ts'
-import type { Member, WantedL2 } from './agents.ts'
+import type { Member, WantedL2, WantedPort } from './agents.ts'
 import type { SecurityGroupRule } from './rules.ts'
 
 /** The rules of these groups, and which groups the rules name. */
@@ -98,6 +98,15 @@ export async function membershipsOf(
   const found = new Map(toMembers(rows).map((member) => [`${member.groupId} ${member.portId}`, member]))
   return pairs.map((pair) => found.get(`${pair.groupId} ${pair.portId}`) ?? { ...pair, addresses: [] })
 }
+
+/** A port that is described already as a member of a group. */
+export const memberOf = (port: WantedPort, groupId: string): Member => ({
+  groupId,
+  portId: port.id,
+  addresses: port.securityGroupIds.includes(groupId)
+    ? [...new Set([...port.fixedIps, ...port.allowedAddressPairs].map((each) => toCidr(each.ipAddress)))]
+    : [],
+})
 
 function toMembers(rows: readonly MemberRow[]): Member[] {
   const groups = new Map<string, Map<string, Member>>()

@@ -6,7 +6,7 @@ import { isAlive } from '../store/agents.ts'
 import { byIds } from '../store/by-ids.ts'
 import { inSlices } from '../store/slices.ts'
 import type { Tables } from '../store/tables.ts'
-import type { RemotePort } from './agents.ts'
+import { type PlacedPort, type RemotePort, seenFrom } from './agents.ts'
 
 export interface ForwardingDeps {
   db: Kysely<Tables>
@@ -23,7 +23,7 @@ export function tunnelIp(configurations: string): string | undefined {
   return ip && types?.includes('vxlan') ? ip : undefined
 }
 
-interface PlacedPort {
+interface PlacedRow {
   id: string
   network_id: string
   mac_address: string
@@ -49,26 +49,31 @@ export async function remotePortsOf(
       .where('ports.network_id', 'in', slice)
       .execute(),
   )
-  return locate(deps, host, rows)
+  return (await locate(deps, rows)).map((port) => seenFrom(host, port))
 }
 
 const readPlaced = byIds((db, ids) => placed(db as Kysely<Tables>).where('ports.id', 'in', ids))
 
-/** Where these ports are now; those that are gone, or live on `host` itself, are nowhere. */
-export async function placesOf(
+/** Where these ports are now; those that are gone are nowhere. */
+export async function placesOfAll(
   deps: ForwardingDeps,
-  host: string,
   ports: readonly { id: string; networkId: string }[],
-): Promise<RemotePort[]> {
+): Promise<PlacedPort[]> {
   const ids = ports.map((port) => port.id)
-  const rows = (await readPlaced(deps.db, ids)).filter((row) => row.host !== host)
-  const found = await locate(deps, host, rows)
+  const found = await locate(deps, await readPlaced(deps.db, ids))
   const there = new Set(found.map((port) => port.portId))
   const gone = ports
     .filter((port) => !there.has(port.id))
-    .map((port) => ({ portId: port.id, networkId: port.networkId, macAddress: '', tunnelIp: null }))
+    .map((port) => ({ portId: port.id, networkId: port.networkId, macAddress: '', tunnelIp: null, host: '' }))
   return [...found, ...gone]
 }
+
+/** The same as `host` sees it, on which they are none of the others'. */
+export const placesOf = async (
+  deps: ForwardingDeps,
+  host: string,
+  ports: readonly { id: string; networkId: string }[],
+): Promise<RemotePort[]> => (await placesOfAll(deps, ports)).map((port) => seenFrom(host, port))
 
 /** The ports of these networks on hosts whose tunnels end somewhere else now. */
 export async function remotePortsOn(
@@ -86,7 +91,7 @@ export async function remotePortsOn(
           .where('ports.network_id', 'in', slice)
           .execute(),
   )
-  const found = await locate(deps, host, rows)
+  const found = (await locate(deps, rows)).map((port) => seenFrom(host, port))
   const there = new Set(found.map((port) => port.portId))
   const lost = rows.filter((row) => !there.has(row.id))
   return [
@@ -100,31 +105,25 @@ export async function remotePortsOn(
   ]
 }
 
-async function locate(
-  deps: ForwardingDeps,
-  host: string,
-  rows: readonly PlacedPort[],
-): Promise<RemotePort[]> {
+async function locate(deps: ForwardingDeps, rows: readonly PlacedRow[]): Promise<PlacedPort[]> {
   if (rows.length === 0) return []
-  const ends = await tunnelEnds(deps, host)
-  return rows.flatMap((row) => {
-    const end = ends.get(row.host)
-    if (end === undefined) return []
-    return [{ portId: row.id, networkId: row.network_id, macAddress: row.mac_address, tunnelIp: end }]
+  const ends = await tunnelEnds(deps)
+  return rows.flatMap(({ id, network_id: networkId, mac_address: macAddress, host }) => {
+    const tunnelIp = ends.get(host)
+    return tunnelIp === undefined ? [] : [{ portId: id, networkId, macAddress, tunnelIp, host }]
   })
 }
 
-const readAgents = statement((db: Kysely<Tables>, p: { host: string }) =>
+const readAgents = statement((db: Kysely<Tables>, _: object) =>
   db
     .selectFrom('agents')
     .select(['host', 'configurations', 'heartbeat_timestamp'])
-    .where('host', '<>', p.host)
     .where('agent_type', '=', 'Linux bridge agent'),
 )
 
-/** Where the tunnels of the other hosts end. */
-async function tunnelEnds(deps: ForwardingDeps, host: string): Promise<Map<string, string>> {
-  const { rows } = await readAgents(deps.db, { host })
+/** Where the tunnels of hosts end. */
+async function tunnelEnds(deps: ForwardingDeps): Promise<Map<string, string>> {
+  const { rows } = await readAgents(deps.db, {})
   const ends = new Map<string, string>()
   const now = deps.now()
   for (const agent of rows) {

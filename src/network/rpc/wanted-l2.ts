@@ -2,7 +2,7 @@
 import type { KnownL2, RemotePort, Since, WantedL2 } from './agents.ts'
 import type { Changes } from './changes.ts'
 import { changesSince } from './changes-since.ts'
-import { membershipsOf, membersOf, wantedGroups } from './wanted-filter.ts'
+import { memberOf, membershipsOf, membersOf, wantedGroups } from './wanted-filter.ts'
 import { type ForwardingDeps, placesOf, remotePortsOf, remotePortsOn } from './wanted-forwarding.ts'
 import { boundPortsById, boundPortsOf, segmentsOf, viewNetworks, viewPorts } from './wanted-ports.ts'
 
@@ -64,17 +64,24 @@ async function part(deps: ForwardingDeps, host: string, changes: Changes, known:
   const changedGroups = known.securityGroups.filter((id) => changes.groups.has(id))
   const { securityGroups, remoteGroupIds } = await wantedGroups(db, [...newGroups, ...changedGroups])
   const newRemotes = news(remoteGroupIds, known.remoteGroups)
-  const pairs = [...changes.ports.values()].flatMap((port) =>
+  const memberships = [...changes.ports.values()].flatMap((port) =>
     port.groups
       .filter((groupId) => remoteGroups.has(groupId))
       .map((groupId) => ({ groupId, portId: port.id })),
   )
-  const members = [...(await membersOf(db, newRemotes)), ...(await membershipsOf(db, pairs))]
+  // The host's own ports were read already.
+  const byId = new Map(ports.map((port) => [port.id, port]))
+  const ownMembers = memberships.flatMap(({ groupId, portId }) => {
+    const port = byId.get(portId)
+    return port === undefined ? [] : memberOf(port, groupId)
+  })
+  const others = memberships.filter((pair) => !here.has(pair.portId))
+  const members = [...(await membersOf(db, newRemotes)), ...ownMembers, ...(await membershipsOf(db, others))]
 
   const newTunnelled = networks
     .filter((network) => network.networkType === 'vxlan' && newNetworks.includes(network.id))
     .map((network) => network.id)
-  const remotePorts = await changedRemotes(deps, host, changes, known.tunnelled)
+  const remotePorts = await changedRemotes(deps, host, changes, { here, tunnelled: known.tunnelled })
   remotePorts.push(...(await remotePortsOf(deps, host, newTunnelled)))
   return { networks, ports, gonePorts, securityGroups, members, remotePorts }
 }
@@ -83,11 +90,18 @@ async function changedRemotes(
   deps: ForwardingDeps,
   host: string,
   changes: Changes,
-  tunnelled: readonly string[],
+  { here, tunnelled }: { here: ReadonlySet<string>; tunnelled: readonly string[] },
 ): Promise<RemotePort[]> {
   if (tunnelled.length === 0) return []
   const networks = new Set(tunnelled)
   const moved = [...changes.ports.values()].filter((port) => port.moved && networks.has(port.networkId))
-  const places = await placesOf(deps, host, moved)
-  return [...places, ...(await remotePortsOn(deps, host, [...changes.tunnelHosts], tunnelled))]
+  const arrived = moved
+    .filter((port) => here.has(port.id))
+    .map((port) => ({ portId: port.id, networkId: port.networkId, macAddress: '', tunnelIp: null }))
+  const places = await placesOf(
+    deps,
+    host,
+    moved.filter((port) => !here.has(port.id)),
+  )
+  return [...arrived, ...places, ...(await remotePortsOn(deps, host, [...changes.tunnelHosts], tunnelled))]
 }

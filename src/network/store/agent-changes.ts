@@ -36,40 +36,50 @@ export async function logChanges(db: Db<Tables>, changes: string, now: string): 
 /** So many changes are looked at one by one; after more, reading everything anew is as cheap. */
 const mostChanges = 2000
 
-const readHead = statement((db: Kysely<Tables>, _: object) =>
-  db.selectFrom('agent_revision').select(['epoch', 'revision']).where('id', '=', 1),
-)
-
-// Two statements: MariaDB makes one of both with a table on its disk.
+// Not sorted here: MariaDB would write the texts to a table on its disk for that.
 const readLog = statement((db: Kysely<Tables>, p: { since: number }) =>
   db
-    .selectFrom('agent_changes')
-    .select(['revision', 'changes'])
-    .where('revision', '>', p.since)
-    .orderBy('revision')
+    .selectFrom('agent_revision as head')
+    .leftJoin('agent_changes as log', (join) => join.on('log.revision', '>', p.since))
+    .select(['head.epoch', 'head.revision as current', 'log.revision', 'log.changes'])
+    .where('head.id', '=', 1)
     .limit(mostChanges + 1),
 )
 
+/** What of a log that keeps far fewer rows is after it: nothing. */
+const afterAll = Number.MAX_SAFE_INTEGER
+
+/** A logged row: what changed at a revision. */
+export interface LoggedChanges {
+  revision: number
+  changes: string
+}
+
 /**
- * Everything logged after the revision `since`, and the revision it leads to. `changes` is undefined when the log does
- * not say: no revision was given, it is another database's, or the log no longer reaches back to it.
+ * Everything logged after the revision `since`, oldest first, and the revision it leads to. `changes` is undefined when
+ * the log does not say: no revision was given, it is another database's, or the log no longer reaches back to it.
  */
 export async function readChanges(
   db: Kysely<Tables>,
   since: string | null,
-): Promise<{ revision: string; changes: string[] | undefined }> {
+): Promise<{ revision: string; changes: LoggedChanges[] | undefined }> {
   const [theirs, text] = since?.split(':') ?? []
   const from = Number(text)
-  const head = (await readHead(db, {})).rows[0]!
-  const current = Number(head.revision)
+  const known = Number.isSafeInteger(from)
+  const { rows } = await readLog(db, { since: known ? from : afterAll })
+  const head = rows[0]!
+  const current = Number(head.current)
   const at = (revision: number): string => `${head.epoch}:${revision}`
-  if (theirs !== head.epoch || !(from <= current)) return { revision: at(current), changes: undefined }
-  if (from === current) return { revision: at(current), changes: [] }
-  // What was logged after the head was read is told as well.
-  const { rows } = await readLog(db, { since: from })
-  if (Number(rows[0]?.revision) !== from + 1 || rows.length > mostChanges)
+  if (!known || theirs !== head.epoch || from > current) return { revision: at(current), changes: undefined }
+  const logged = rows
+    .flatMap((row) => (row.changes === null ? [] : { revision: Number(row.revision), changes: row.changes }))
+    .sort((one, other) => one.revision - other.revision)
+  if (
+    logged.length > mostChanges ||
+    (logged.length === 0 ? from !== current : logged[0]!.revision !== from + 1)
+  )
     return { revision: at(current), changes: undefined }
-  return { revision: at(Number(rows.at(-1)!.revision)), changes: rows.map((row) => row.changes) }
+  return { revision: at(logged.at(-1)?.revision ?? from), changes: logged }
 }
 
 /** So many changes are kept: agents that were away for longer read everything anew. */

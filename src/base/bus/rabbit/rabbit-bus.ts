@@ -25,7 +25,7 @@ export interface RabbitBusOptions {
 }
 
 /** A wake that comes later is of no use: who missed it has read everything anew since. */
-const fanoutMilliseconds = 60_000
+const wakeMilliseconds = 60_000
 
 export class RabbitBus implements Bus {
   readonly #options: RabbitBusOptions
@@ -107,7 +107,7 @@ export class RabbitBus implements Bus {
         ...writeRequest({}, method, args),
         persistent: false,
         mandatory: false,
-        until: Date.now() + fanoutMilliseconds,
+        until: Date.now() + wakeMilliseconds,
         prepare: (session) => this.#topology.fanoutExchange(session.send, topic),
         unroutable: (session) => {
           this.#topology.forget(session.send, exchange)
@@ -115,6 +115,26 @@ export class RabbitBus implements Bus {
         },
       })
       .catch((error: unknown) => this.#options.log.debug({ err: error, topic }, 'a fanout was lost'))
+  }
+
+  /** Waits for nothing either. */
+  async wake(target: ServerTarget, method: string, args: unknown): Promise<void> {
+    this.#assertOpen()
+    const queue = queueOf(target)
+    this.#fanouts
+      .send({
+        exchange: this.#topology.exchange,
+        routingKey: queue,
+        ...writeRequest({}, method, args),
+        persistent: false,
+        until: Date.now() + wakeMilliseconds,
+        prepare: (session) => this.#topology.queue(session.send, queue),
+        unroutable: (session) => {
+          this.#topology.forget(session.send, queue)
+          return 'again'
+        },
+      })
+      .catch((error: unknown) => this.#options.log.debug({ err: error, queue }, 'a wake was lost'))
   }
 
   state(): BusState {

@@ -11,14 +11,14 @@ import type { Logger } from '../../../base/log.ts'
 import type { Task } from '../../../base/task/task.ts'
 import type { Host } from '../../../linux/host.ts'
 import type { PortDevice } from '../../../linux/links.ts'
-import type { Changed, ServerMethods, WantedPort } from '../../rpc/agents.ts'
+import type { Changed, News, ServerMethods, WantedPort } from '../../rpc/agents.ts'
 import { type CloudNames, tapName } from '../names.ts'
 import { PortFilter } from './filter-ports.ts'
 import type { BridgeOptions } from './options.ts'
 import { bridgeOf } from './plan-devices.ts'
 import { planTaps } from './plan-taps.ts'
 import { createPortReports } from './port-reports.ts'
-import { type Difference, WantedState } from './wanted-state.ts'
+import { addDifference, type Difference, WantedState } from './wanted-state.ts'
 import { Devices } from './wire-devices.ts'
 
 export interface SyncDeps {
@@ -59,12 +59,14 @@ const makingMilliseconds = 10_000
 
 interface Due {
   ask: boolean
+  /** To be followed, unless an answer that is on its way knows more. */
+  heard: (Changed & { news: News })[]
   compare: boolean
   devices: boolean
   taps: Set<string>
 }
 
-const nothingDue = (): Due => ({ ask: false, compare: false, devices: false, taps: new Set() })
+const nothingDue = (): Due => ({ ask: false, heard: [], compare: false, devices: false, taps: new Set() })
 
 export function syncPorts(deps: SyncDeps): SyncPorts {
   const { server, host, hostName, options, log, clock } = deps
@@ -89,11 +91,12 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
     const now = clock.now()
     const mine = due
     due = nothingDue()
-    const woken = mine.ask || mine.devices || mine.taps.size > 0
+    const woken = mine.ask || mine.heard.length > 0 || mine.devices || mine.taps.size > 0
     const follow = woken && sound
     const compare = mine.compare || !follow || now - comparedAt >= compareMilliseconds
     sound = false
-    const difference = mine.ask || compare ? await ask(now - wholeAt >= wholeMilliseconds) : undefined
+    const whole = now - wholeAt >= wholeMilliseconds
+    const difference = mine.ask || compare ? await ask(whole) : await hear(mine.heard)
     // A guest that starts does not wait for the comparison of everything that happens to be due.
     if (follow) await syncChanges(difference, mine)
     if (compare) await syncAll()
@@ -120,12 +123,52 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
           reports.forget(id)
         }
       }
-      devices.note(difference)
-      filter.note(difference)
+      note(difference)
       return difference
     } finally {
       asking = false
     }
+  }
+
+  /** Follows what the server told; where that is not enough, asks. Undefined when there is nothing new. */
+  async function hear(heard: Due['heard']): Promise<Difference | undefined> {
+    let told: Difference | undefined
+    for (const changed of heard) {
+      const standing = state.standing(changed.news, hostName)
+      if (standing === 'next') {
+        const difference = state.follow(changed.news, hostName)
+        note(difference)
+        if (told === undefined) told = difference
+        else addDifference(told, difference)
+      } else if (standing === 'ask' || (standing === 'missed' && state.concerns(changed))) {
+        // What is answered now is newer than all that was heard.
+        const difference = await ask(false)
+        if (told === undefined) return difference
+        addDifference(told, difference)
+        return told
+      }
+    }
+    return told
+  }
+
+  function note(difference: Difference): void {
+    devices.note(difference)
+    filter.note(difference)
+  }
+
+  /** True when the next run has something to do for it. */
+  function isForLater(changed: Changed & { news: News }): boolean {
+    // What the answer that is on its way brings is not known yet, nor what waits to be followed.
+    if (!asking && due.heard.length === 0) {
+      const standing = state.standing(changed.news, hostName)
+      if (standing === 'known' || (standing === 'missed' && !state.concerns(changed))) return false
+      if (standing === 'next' && !state.isTouchedBy(changed.news)) {
+        state.follow(changed.news, hostName)
+        return false
+      }
+    }
+    due.heard.push(changed)
+    return true
   }
 
   async function syncAll(): Promise<void> {
@@ -193,6 +236,8 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
     task: { name: 'sync-ports', everySeconds: 60, retrySeconds: 2, run },
     status,
     changed(changed) {
+      const { news } = changed
+      if (news !== undefined) return isForLater({ ...changed, news })
       const concerns =
         // What the answer that is on its way brings is not known yet.
         asking ||

@@ -1,13 +1,15 @@
 /** What the server wants of this host, put together from a whole answer and the changes that followed it. */
-import type {
-  Changed,
-  KnownL2,
-  Member,
-  RemotePort,
-  WantedGroup,
-  WantedL2,
-  WantedNetwork,
-  WantedPort,
+import {
+  type Changed,
+  type KnownL2,
+  type Member,
+  type News,
+  type RemotePort,
+  seenFrom,
+  type WantedGroup,
+  type WantedL2,
+  type WantedNetwork,
+  type WantedPort,
 } from '../../rpc/agents.ts'
 
 /** What an answer changed. */
@@ -27,6 +29,21 @@ const noDifference = (): Difference => ({
   members: [],
   remotePorts: [],
 })
+
+/** Adds what another answer changed to what one changed before. */
+export function addDifference(to: Difference, other: Difference): void {
+  for (const id of other.ports) to.ports.add(id)
+  for (const id of other.networks) to.networks.add(id)
+  for (const id of other.groups) to.groups.add(id)
+  to.members.push(...other.members)
+  to.remotePorts.push(...other.remotePorts)
+}
+
+/**
+ * What to do with news: `known` is what came before an answer that knew it already, `next` can be followed, after
+ * `missed` there is something in between, and `ask` is for one for whom more changed than the news say.
+ */
+export type Standing = 'known' | 'next' | 'missed' | 'ask'
 
 export class WantedState {
   readonly ports = new Map<string, WantedPort>()
@@ -73,6 +90,38 @@ export class WantedState {
       changed.tunnelled?.some((id) => this.remotePorts.has(id)) === true ||
       changed.remoteGroups?.some((id) => this.#remoteGroups.has(id)) === true
     )
+  }
+
+  standing(news: News, host: string): Standing {
+    const [epoch, text] = this.revision?.split(':') ?? []
+    const at = Number(text)
+    if (epoch !== news.epoch || !(at >= news.from)) return 'missed'
+    if (at >= news.to) return 'known'
+    const later = (changed: Readonly<Record<string, number>>, isMine: (id: string) => boolean): boolean =>
+      Object.entries(changed).some(([id, revision]) => revision > at && isMine(id))
+    const more =
+      later(news.hosts, (id) => id === host) ||
+      later(news.networks, (id) => this.networks.has(id)) ||
+      later(news.securityGroups, (id) => this.groups.has(id))
+    return more ? 'ask' : 'next'
+  }
+
+  /** Whether news that can be followed say anything of what is known here. */
+  isTouchedBy(news: News): boolean {
+    return (
+      news.members.some((member) => this.#remoteGroups.has(member.groupId)) ||
+      news.remotePorts.some((port) => this.remotePorts.has(port.networkId))
+    )
+  }
+
+  /** Takes over what `next` news say, as `host` sees it. */
+  follow(news: News, host: string): Difference {
+    const difference = noDifference()
+    for (const member of news.members)
+      if (this.#remoteGroups.has(member.groupId)) this.#setMember(member, difference)
+    for (const port of news.remotePorts) this.#setRemotePort(seenFrom(host, port), difference)
+    this.revision = `${news.epoch}:${news.to}`
+    return difference
   }
 
   apply(answer: WantedL2): Difference {
