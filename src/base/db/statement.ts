@@ -71,3 +71,30 @@ function insertOf<T, K extends keyof T & string>(table: K, columns: readonly str
     return db.insertInto(table).values(values as never)
   })
 }
+
+/** As `insertStatement`, for some rows with the same columns in one statement; of none nothing is asked. */
+export function insertRowsStatement<T, K extends keyof T & string>(table: K) {
+  const shapes = new Map<string, ReturnType<typeof insertRowsOf<T, K>>>()
+  return async (db: Db<T>, rows: readonly Insertable<T[K]>[]): Promise<void> => {
+    if (rows.length === 0) return
+    const columns = Object.keys(rows[0]!)
+    const shape = `${rows.length} ${columns}`
+    let insert = shapes.get(shape)
+    if (insert === undefined) {
+      insert = insertRowsOf<T, K>(table, columns, rows.length)
+      shapes.set(shape, insert)
+    }
+    const values = rows.flatMap((row) => columns.map((column) => row[column as keyof typeof row]))
+    await insert(db, values)
+  }
+}
+
+function insertRowsOf<T, K extends keyof T & string>(table: K, columns: readonly string[], count: number) {
+  // The parameters are the values themselves, each by its place.
+  return statement((db: Db<T>, p: readonly unknown[]) => {
+    const rows = Array.from({ length: count }, (_row, at) =>
+      Object.fromEntries(columns.map((column, index) => [column, p[at * columns.length + index]])),
+    )
+    return db.insertInto(table).values(rows as never)
+  })
+}

@@ -2,7 +2,7 @@
 import { describeError, Fault } from '../../base/errors.ts'
 import type { HttpCall, HttpReply, Send } from '../../base/http/client.ts'
 import type { Given, ManageCommand } from '../../base/manage/program.ts'
-import { listProjectQuotas, listQuotas } from '../store/quotas.ts'
+import { listClassQuotas, listProjectQuotas } from '../store/quotas.ts'
 import type { NovaManage } from './deps.ts'
 import { exitsWith } from './instance-at.ts'
 
@@ -84,7 +84,7 @@ async function migrateToUnifiedLimits(given: Given, deps: NovaManage): Promise<n
 /** Defaults first: identity takes a project's limit of what has one. */
 async function legacyLimits(deps: NovaManage, projectId: string | undefined): Promise<Wanted[]> {
   const db = deps.apiDb()
-  const ofClass = await listQuotas(db, { className: 'default' })
+  const ofClass = await listClassQuotas(db, 'default')
   const defaults = Object.entries(deps.settings.quota).map(([resource, standard]) => ({
     resource,
     hard_limit: ofClass.get(resource) ?? standard,

@@ -72,8 +72,13 @@ export async function findFlavor(
     visibleTo === undefined
       ? await selectFlavor(db, { flavorid })
       : await selectAccessible(db, { flavorid, projectId: visibleTo ?? '' })
-  const [row] = rows
-  return row === undefined ? undefined : (await withExtraSpecs(db, [row]))[0]
+  const [first] = rows
+  if (first === undefined) return undefined
+  const { spec_key: _key, spec_value: _value, ...row } = first
+  const specs = rows.flatMap(({ spec_key: key, spec_value: value }) =>
+    key === null ? [] : [[key, value ?? '']],
+  )
+  return { ...row, extra_specs: Object.fromEntries(specs) }
 }
 
 /** As findFlavor; throws when there is none. */
@@ -89,19 +94,26 @@ export async function getFlavor(
 
 const accessible = (eb: ExpressionBuilder<ApiTables, 'flavors'>, projectId: string) =>
   eb.or([
-    eb('is_public', '=', 1),
-    eb('id', 'in', eb.selectFrom('flavor_projects').select('flavor_id').where('project_id', '=', projectId)),
+    eb('flavors.is_public', '=', 1),
+    eb(
+      'flavors.id',
+      'in',
+      eb.selectFrom('flavor_projects').select('flavor_id').where('project_id', '=', projectId),
+    ),
   ])
 
-const selectFlavor = statement((db: Db<ApiTables>, p: { flavorid: string }) =>
-  db.selectFrom('flavors').selectAll().where('flavorid', '=', p.flavorid),
-)
-const selectAccessible = statement((db: Db<ApiTables>, p: { flavorid: string; projectId: string }) =>
+// A flavor once for each of its extra specs.
+const withSpecs = (db: Db<ApiTables>, flavorid: string) =>
   db
     .selectFrom('flavors')
-    .selectAll()
-    .where('flavorid', '=', p.flavorid)
-    .where((eb) => accessible(eb, p.projectId)),
+    .leftJoin('flavor_extra_specs as spec', 'spec.flavor_id', 'flavors.id')
+    .selectAll('flavors')
+    .select(['spec.key as spec_key', 'spec.value as spec_value'])
+    .where('flavors.flavorid', '=', flavorid)
+    .orderBy('spec.key')
+const selectFlavor = statement((db: Db<ApiTables>, p: { flavorid: string }) => withSpecs(db, p.flavorid))
+const selectAccessible = statement((db: Db<ApiTables>, p: { flavorid: string; projectId: string }) =>
+  withSpecs(db, p.flavorid).where((eb) => accessible(eb, p.projectId)),
 )
 
 /** One page of flavors. */

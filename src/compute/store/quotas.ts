@@ -1,4 +1,5 @@
 /** Limits that were set: for a project, for a user within one, or for the class `default`. */
+import { sql } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
 import type { Db } from '../../base/db/database.ts'
 import { statement } from '../../base/db/statement.ts'
@@ -7,35 +8,55 @@ import type { ApiTables } from './api-tables.ts'
 /** Whose limits: a project's, those of a user in it, or those of a class. */
 export type QuotaOwner = { projectId: string; userId?: string } | { className: string }
 
-export async function listQuotas(db: Db<ApiTables>, owner: QuotaOwner): Promise<Map<string, number>> {
-  const rows = await select(db, owner)
+/** The limits of a class, by the name of the resource. */
+export async function listClassQuotas(db: Db<ApiTables>, className: string): Promise<Map<string, number>> {
+  const { rows } = await selectOfClass(db, { className })
   return new Map(rows.map((row) => [row.resource, row.hard_limit]))
-}
-
-async function select(
-  db: Db<ApiTables>,
-  owner: QuotaOwner,
-): Promise<{ resource: string; hard_limit: number }[]> {
-  if ('className' in owner) return (await selectOfClass(db, owner)).rows
-  const { projectId, userId } = owner
-  if (userId === undefined) return (await selectOfProject(db, { projectId })).rows
-  return (await selectOfUser(db, { projectId, userId })).rows
 }
 
 const columns = ['resource', 'hard_limit'] as const
 const selectOfClass = statement((db: Db<ApiTables>, p: { className: string }) =>
   db.selectFrom('quota_classes').select(columns).where('class_name', '=', p.className),
 )
-const selectOfProject = statement((db: Db<ApiTables>, p: { projectId: string }) =>
-  db.selectFrom('quotas').select(columns).where('project_id', '=', p.projectId),
-)
-const selectOfUser = statement((db: Db<ApiTables>, p: { projectId: string; userId: string }) =>
+const selectAll = statement((db: Db<ApiTables>, p: { projectId: string; userId: string }) =>
   db
-    .selectFrom('project_user_quotas')
-    .select(columns)
-    .where('project_id', '=', p.projectId)
-    .where('user_id', '=', p.userId),
+    .selectFrom('quota_classes')
+    .select([...columns, sql<keyof SetLimits>`'ofClass'`.as('kind')])
+    .where('class_name', '=', 'default')
+    .unionAll(
+      db
+        .selectFrom('quotas')
+        .select([...columns, sql<keyof SetLimits>`'ofProject'`.as('kind')])
+        .where('project_id', '=', p.projectId),
+    )
+    .unionAll(
+      db
+        .selectFrom('project_user_quotas')
+        .select([...columns, sql<keyof SetLimits>`'ofUser'`.as('kind')])
+        .where('project_id', '=', p.projectId)
+        .where('user_id', '=', p.userId),
+    ),
 )
+
+/** By the name of the resource. */
+export interface SetLimits {
+  /** Of the class `default`. */
+  ofClass: Map<string, number>
+  ofProject: Map<string, number>
+  ofUser: Map<string, number>
+}
+
+/** All the limits that were set for a user in a project, by whom they were set for. */
+export async function listSetLimits(
+  db: Db<ApiTables>,
+  projectId: string,
+  userId: string,
+): Promise<SetLimits> {
+  const set: SetLimits = { ofClass: new Map(), ofProject: new Map(), ofUser: new Map() }
+  for (const row of (await selectAll(db, { projectId, userId })).rows)
+    set[row.kind].set(row.resource, row.hard_limit)
+  return set
+}
 
 /** The limits of projects as wholes: of all, or of one; those of a project's users are apart. */
 export function listProjectQuotas(

@@ -1,4 +1,5 @@
 /** Images with their properties and tags. A deleted image keeps its row, so that its id is never given again. */
+import { sql } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
 import { byIdsIn } from '../../base/db/by-ids.ts'
 import { type Db, isUniqueViolation } from '../../base/db/database.ts'
@@ -26,14 +27,49 @@ const readProperties = byIds((db, ids) =>
 const readTags = byIds((db, ids) =>
   db.selectFrom('image_tags').select(['image_id', 'value']).where('image_id', 'in', ids).orderBy('value'),
 )
+// An image once for each of its properties and tags; at least once.
 const selectImage = statement((db: ImageDb, p: { id: string }) =>
-  db.selectFrom('images').selectAll().where('id', '=', p.id).where('deleted', '=', 0),
+  db
+    .selectFrom('images')
+    .leftJoin(
+      db
+        .selectFrom('image_properties')
+        .select([sql<string>`'property'`.as('kind'), 'image_id', 'name as detail', 'value'])
+        .where('image_id', '=', p.id)
+        .unionAll(
+          db
+            .selectFrom('image_tags')
+            .select([
+              sql<string>`'tag'`.as('kind'),
+              'image_id',
+              'value as detail',
+              sql<string>`''`.as('value'),
+            ])
+            .where('image_id', '=', p.id),
+        )
+        .as('of'),
+      'of.image_id',
+      'images.id',
+    )
+    .selectAll('images')
+    .select(['of.kind as of_kind', 'of.detail as of_detail', 'of.value as of_value'])
+    .where('images.id', '=', p.id)
+    .where('images.deleted', '=', 0)
+    .orderBy('of.detail'),
 )
 
 /** An image of any owner, or undefined when there is none (any more). */
 export async function findImage(db: ImageDb, id: string): Promise<Image | undefined> {
-  const [row] = (await selectImage(db, { id })).rows
-  return row === undefined ? undefined : (await withDetails(db, [row]))[0]
+  const { rows } = await selectImage(db, { id })
+  const [first] = rows
+  if (first === undefined) return undefined
+  const { of_kind: _kind, of_detail: _detail, of_value: _value, ...row } = first
+  const image: Image = { ...row, properties: {}, tags: [] }
+  for (const { of_kind: kind, of_detail: detail, of_value: value } of rows) {
+    if (kind === 'property') image.properties[detail!] = value!
+    else if (kind === 'tag') image.tags.push(detail!)
+  }
+  return image
 }
 
 /** The image if the viewer may see it; a foreign one is not found, as one that is not there. */

@@ -1,6 +1,6 @@
 import { timestamp } from '../../base/clock.ts'
 import { byIdsIn } from '../../base/db/by-ids.ts'
-import { insertStatement, statement } from '../../base/db/statement.ts'
+import { insertRowsStatement, statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import { errorCodes } from '../error-codes.ts'
 import { readCapacity, takeCapacity, type Wanted } from './capacity.ts'
@@ -12,6 +12,7 @@ import {
   deleteUnchangedConsumer,
   findConsumers,
   insertConsumer,
+  insertWithKnown,
   unknownConsumerType,
   updateConsumer,
 } from './consumers.ts'
@@ -26,7 +27,7 @@ export interface ConsumerWrite extends ConsumerValues {
   allocations: readonly Wanted[]
 }
 
-const insertAllocation = insertStatement<Tables, 'allocations'>('allocations')
+const insertAllocations = insertRowsStatement<Tables, 'allocations'>('allocations')
 
 /**
  * Replaces the allocations of some consumers, all or none: capacities are checked as if the consumers had nothing
@@ -34,9 +35,15 @@ const insertAllocation = insertStatement<Tables, 'allocations'>('allocations')
  */
 export async function replaceAllocations(db: PlacementDb, writes: readonly ConsumerWrite[]): Promise<void> {
   if (writes.length === 0) return
+  const added = new Set<string>()
+  // Who believes that there is no such consumer is mostly right: it need not be looked for first.
+  for (const write of writes) {
+    if (write.generation !== null || write.allocations.length === 0) continue
+    if (await insertWithKnown(db, write.uuid, write)) added.add(write.uuid)
+  }
   const consumers = await findConsumers(
     db,
-    writes.map((write) => write.uuid),
+    writes.flatMap(({ uuid }) => (added.has(uuid) ? [] : uuid)),
   )
   for (const write of writes) {
     if (write.generation !== undefined) assertConsumerGeneration(consumers.get(write.uuid), write.generation)
@@ -48,8 +55,9 @@ export async function replaceAllocations(db: PlacementDb, writes: readonly Consu
     if (write.allocations.length === 0) {
       if (consumer !== undefined) await deleteUnchangedConsumer(db, consumer)
       vacated.add(write.uuid)
-    } else if (consumer === undefined) await insertConsumer(db, write.uuid, write)
-    else await updateConsumer(db, consumer, write)
+    } else if (consumer === undefined) {
+      if (!added.has(write.uuid)) await insertConsumer(db, write.uuid, write)
+    } else await updateConsumer(db, consumer, write)
   }
   const replaced = [...consumers.keys()]
   const former = await formerProviders(db, replaced)
@@ -60,19 +68,18 @@ export async function replaceAllocations(db: PlacementDb, writes: readonly Consu
 
   const now = timestamp()
   for (const write of writes) {
-    for (const { providerUuid, resources } of write.allocations) {
+    const rows = write.allocations.flatMap(({ providerUuid, resources }) => {
       const provider = providers.get(providerUuid)!
-      for (const [name, used] of Object.entries(resources)) {
-        await insertAllocation(db, {
-          resource_provider_id: provider.id,
-          resource_class_id: provider.inventories.get(name)!.classId,
-          consumer_id: write.uuid,
-          used,
-          created_at: now,
-          updated_at: null,
-        })
-      }
-    }
+      return Object.entries(resources).map(([name, used]) => ({
+        resource_provider_id: provider.id,
+        resource_class_id: provider.inventories.get(name)!.classId,
+        consumer_id: write.uuid,
+        used,
+        created_at: now,
+        updated_at: null,
+      }))
+    })
+    await insertAllocations(db, rows)
   }
 
   // A provider left by a consumer that has nothing any more moves on too; one left by a move only gets free space.

@@ -1,9 +1,9 @@
-import { sql } from 'kysely'
+import { expressionBuilder, sql } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
 import { statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import { errorCodes } from '../error-codes.ts'
-import type { PlacementDb } from './tables.ts'
+import type { PlacementDb, Tables } from './tables.ts'
 
 /** How a consumer without a type is shown. */
 export const unknownConsumerType = 'unknown'
@@ -56,7 +56,7 @@ export async function insertConsumer(db: PlacementDb, uuid: string, values: Cons
   await ensureExternal(db, 'projects', values.projectId)
   await ensureExternal(db, 'users', values.userId)
   if (values.type !== undefined) await ensureType(db, values.type)
-  await insertWithKnown(db, uuid, values)
+  if (!(await insertWithKnown(db, uuid, values))) throw anotherWasFirst({ retry: true })
 }
 
 interface NewConsumer {
@@ -67,6 +67,11 @@ interface NewConsumer {
 }
 
 const columns = ['uuid', 'created_at', 'project_id', 'user_id', 'generation', 'consumer_type_id'] as const
+
+const isNew = (db: PlacementDb, uuid: string) =>
+  expressionBuilder<Tables>().not((eb) =>
+    eb.exists(db.selectFrom('consumers as known').select('known.id').where('known.uuid', '=', uuid)),
+  )
 
 const insertTyped = statement((db: PlacementDb, p: NewConsumer & { type: string }) =>
   db
@@ -84,7 +89,8 @@ const insertTyped = statement((db: PlacementDb, p: NewConsumer & { type: string 
         ])
         .where('projects.external_id', '=', p.projectId)
         .where('users.external_id', '=', p.userId)
-        .where('t.name', '=', p.type),
+        .where('t.name', '=', p.type)
+        .where(isNew(db, p.uuid)),
     ),
 )
 
@@ -99,12 +105,20 @@ const insertUntyped = statement((db: PlacementDb, p: NewConsumer) =>
         .select(['projects.id as project', 'users.id as user', sql<number>`1`.as('generation')])
         .select(sql<null>`NULL`.as('type'))
         .where('projects.external_id', '=', p.projectId)
-        .where('users.external_id', '=', p.userId),
+        .where('users.external_id', '=', p.userId)
+        .where(isNew(db, p.uuid)),
     ),
 )
 
-// One statement where project, user and type were seen before, as they mostly were; else it inserts nothing.
-async function insertWithKnown(db: PlacementDb, uuid: string, values: ConsumerValues): Promise<boolean> {
+/**
+ * Adds a consumer in one statement; false, and nothing done, where it is there already, or its project, user or type were
+ * not seen before.
+ */
+export async function insertWithKnown(
+  db: PlacementDb,
+  uuid: string,
+  values: ConsumerValues,
+): Promise<boolean> {
   const { projectId, userId, type } = values
   const consumer = { uuid, projectId, userId, now: timestamp() }
   const { changed } =
@@ -133,11 +147,12 @@ export async function updateConsumer(
   if (result.numUpdatedRows !== 1n) throw anotherWasFirst()
 }
 
-const anotherWasFirst = (): Fault =>
+/** `retry`: the whole write is to be done again with what the other wrote. */
+const anotherWasFirst = (details: { retry?: true } = {}): Fault =>
   new Fault(
     'conflict',
     'Inventory and/or allocations changed while attempting to allocate: the consumer was updated by another thread. Please retry your update',
-    { code: errorCodes.concurrentUpdate },
+    { code: errorCodes.concurrentUpdate, ...details },
   )
 
 const removeByUuid = statement((db: PlacementDb, p: { uuid: string }) =>

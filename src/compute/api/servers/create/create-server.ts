@@ -12,7 +12,7 @@ import type { RequestedImage, RequestSpec } from '../../../store/request-specs.t
 import { addGroupMembers } from '../../../store/server-groups.ts'
 import type { ApiDbDeps, CellDeps, EngineDeps, ImageDeps, NetworkDeps } from '../../deps.ts'
 import { linkMaker } from '../../links.ts'
-import { assertServersFit, type Limits, limitsOf } from '../../quotas/limits.ts'
+import { assertServersFit, type Limits, limitsOfBoth } from '../../quotas/limits.ts'
 import { isTrue } from '../../schema-types.ts'
 import { shortAddress } from '../addresses.ts'
 import type { CreateServerBody, NewServer } from './body.ts'
@@ -47,12 +47,13 @@ export async function createServer(request: ApiRequest<CreateServerBody>, deps: 
   }
   const [min, max] = countsOf(server, deps)
   assertUserData(server)
-  const [flavor, place, limits, keypairs] = await Promise.all([
+  const [flavor, place, limitsOfAll, keypairs] = await Promise.all([
     flavorOf(asking, deps, server),
     placeOf(asking, deps, server),
-    limitsOf(deps.apiDb, deps.config, projectId, userId),
+    limitsOfBoth(deps.apiDb, deps.config, projectId, userId),
     keypairsOf(asking, deps, server),
   ])
+  const limits = limitsOfAll.user ?? limitsOfAll.project
   assertSizes(server, limits)
   const [image, plan, securityGroupIds] = await Promise.all([
     imageOf(asking, deps, server, flavor),
@@ -60,7 +61,9 @@ export async function createServer(request: ApiRequest<CreateServerBody>, deps: 
     securityGroupIdsOf(asking, deps, server.security_groups),
   ])
   if (plan.room < min) throw new Fault('over-quota', 'Maximum number of ports exceeded')
-  const count = Math.max(min, Math.min(max, plan.room, await roomFor(deps, limits, projectId, flavor)))
+  // Where the number is fixed, there is no need to know before.
+  const room = min === max ? max : await roomFor(deps, limits, projectId, flavor)
+  const count = Math.max(min, Math.min(max, plan.room, room))
   const hints = hintsOf(request.body)
   const group = await groupOf(asking, deps, hints, limits, count)
   const reservationId = newReservationId()
@@ -102,9 +105,9 @@ export async function createServer(request: ApiRequest<CreateServerBody>, deps: 
   }
   const requester = { requestId: request.requestId, userId, projectId }
   await requestBuilds(deps, builds, requester, async (transaction) => {
-    await assertServersFit(transaction, deps.config, asked)
     const uuids = builds.map(({ instance }) => instance.row.uuid)
     if (group !== undefined) await addGroupMembers(transaction, group, uuids)
+    await assertServersFit(transaction, limitsOfAll, asked)
   })
   return answer(request, deps, order, builds[0]!.instance)
 }
