@@ -1,6 +1,5 @@
 import type { Kysely } from 'kysely'
 import type { Db } from '../../base/db/database.ts'
-import { inTransaction } from '../../base/db/transaction.ts'
 import type { CellTables } from '../store/cell-tables.ts'
 import { type InstanceChanges, moveInstance, setNetworkInfo } from '../store/instance-changes.ts'
 import type { NetworkInfo } from '../store/network-info.ts'
@@ -19,8 +18,6 @@ export async function saveInterfaces(
   info: NetworkInfo,
   task: string | null,
 ): Promise<void> {
-  await inTransaction(db, async (transaction) => {
-    await setNetworkInfo(transaction, uuid, info)
-    if (task !== null) await enterTask(transaction, uuid, { task_state: task })
-  })
+  const entered = { from: { taskStates: buildTasks }, changes: { task_state: task } }
+  await setNetworkInfo(db, uuid, info, task === null ? undefined : entered)
 }

@@ -52,6 +52,10 @@ export interface InstancesTable extends Timestamps, SoftDelete {
   root_device_name: string | null
   /** The flow that works on the instance now, so that a late step of another is noticed. */
   flow_id: string | null
+  /** Raised with every change of the row, and of what other tables hold of the instance. */
+  revision: Generated<number>
+  /** Raised with every change of what other tables hold of the instance. */
+  parts_revision: Generated<number>
 }
 
 export interface InstanceExtraTable {

@@ -1,8 +1,9 @@
 import { timestamp } from '../../base/clock.ts'
 import type { Db } from '../../base/db/database.ts'
 import type { CellTables } from './cell-tables.ts'
+import { notePartsChanged } from './instance-changes.ts'
 
-/** Tells the owner of a server what went wrong with it. */
+/** Tells the owner of a server what went wrong with it: in a transaction. */
 export async function insertFault(
   db: Db<CellTables>,
   fault: {
@@ -13,6 +14,7 @@ export async function insertFault(
     host?: string | null
   },
 ): Promise<void> {
+  await notePartsChanged(db, fault.instanceUuid)
   await db
     .insertInto('instance_faults')
     .values({

@@ -2,6 +2,7 @@
 import { timestamp } from '../../base/clock.ts'
 import type { Db } from '../../base/db/database.ts'
 import { statement } from '../../base/db/statement.ts'
+import { inTransaction } from '../../base/db/transaction.ts'
 import type { CellTables } from './cell-tables.ts'
 import type { InstanceRow } from './instance-records.ts'
 import type { NetworkInfo } from './network-info.ts'
@@ -19,27 +20,28 @@ export async function updateInstance(
 
 /**
  * Compare-and-swap: changes a living instance that is in one of these states; false when another was first. A null
- * among the task states means: no task.
+ * among the task states means: no task. `withParts`: what other tables hold of it changes in the same transaction.
  */
 export async function moveInstance(
   db: Db<CellTables>,
   uuid: string,
   from: StatesFrom,
   changes: InstanceChanges,
+  { withParts = false }: { withParts?: boolean } = {},
 ): Promise<boolean> {
   const columns = Object.keys(changes)
   const { vmStates, taskStates, seen } = from
-  const shape = `${columns} ${vmStates} ${taskStates?.map(String)} ${seen === undefined}`
+  const shape = `${columns} ${vmStates} ${taskStates?.map(String)} ${seen === undefined} ${withParts}`
   let update = updates.get(shape)
   if (update === undefined) {
-    update = updateOf(columns, from)
+    update = updateOf(columns, from, withParts)
     updates.set(shape, update)
   }
   const values = { ...changes, uuid, updated_at: timestamp(), seen: seen ?? '' }
   return (await update(db, values)).changed === 1
 }
 
-interface StatesFrom {
+export interface StatesFrom {
   vmStates?: readonly string[]
   taskStates?: readonly (string | null)[]
   /** `updated_at` as it was read: nothing has changed the instance since. */
@@ -49,13 +51,19 @@ interface StatesFrom {
 // The states and columns of a change are written in the code: there are only so many.
 const updates = new Map<string, ReturnType<typeof updateOf>>()
 
-function updateOf(columns: readonly string[], { vmStates, taskStates, seen }: StatesFrom) {
+function updateOf(columns: readonly string[], from: StatesFrom, withParts: boolean) {
+  const { vmStates, taskStates, seen } = from
   type Values = InstanceChanges & { uuid: string; updated_at: string; seen: string }
   return statement((db: Db<CellTables>, p: Values) => {
     const values = Object.fromEntries(columns.map((column) => [column, p[column as keyof InstanceChanges]]))
     let query = db
       .updateTable('instances')
-      .set({ ...values, updated_at: p.updated_at })
+      .set((e) => ({
+        ...values,
+        updated_at: p.updated_at,
+        revision: e('revision', '+', 1),
+        ...(withParts ? { parts_revision: e('parts_revision', '+', 1) } : {}),
+      }))
       .where('uuid', '=', p.uuid)
       .where('deleted', '=', 0)
     if (seen !== undefined) query = query.where('updated_at', '=', p.seen)
@@ -72,6 +80,21 @@ function updateOf(columns: readonly string[], { vmStates, taskStates, seen }: St
     return query
   })
 }
+
+/**
+ * Tells readers that what other tables hold of an instance has changed: in the transaction that changes it. Also makes
+ * others who change it wait until that ended.
+ */
+export async function notePartsChanged(db: Db<CellTables>, uuid: string): Promise<void> {
+  await raiseRevisions(db, { uuid })
+}
+
+const raiseRevisions = statement((db: Db<CellTables>, p: { uuid: string }) =>
+  db
+    .updateTable('instances')
+    .set((e) => ({ revision: e('revision', '+', 1), parts_revision: e('parts_revision', '+', 1) }))
+    .where('uuid', '=', p.uuid),
+)
 
 /** Marks an instance deleted; its row stays for those who ask about deleted servers. */
 export async function softDeleteInstance(db: Db<CellTables>, uuid: string): Promise<void> {
@@ -91,6 +114,8 @@ const markDeleted = statement((db: Db<CellTables>, p: { uuid: string; now: strin
       vm_state: 'deleted',
       task_state: null,
       power_state: 0,
+      revision: e('revision', '+', 1),
+      parts_revision: e('parts_revision', '+', 1),
     }))
     .where('uuid', '=', p.uuid)
     .where('deleted', '=', 0),
@@ -117,8 +142,20 @@ const updateNetworkInfo = statement((db: Db<CellTables>, p: { uuid: string; info
     .where('instance_uuid', '=', p.uuid),
 )
 
-export async function setNetworkInfo(db: Db<CellTables>, uuid: string, info: NetworkInfo): Promise<void> {
-  await updateNetworkInfo(db, { uuid, info: JSON.stringify(info), now: timestamp() })
+/** Keeps what an instance's interfaces are; `move`: and changes the instance where it is in one of these states. */
+export async function setNetworkInfo(
+  db: Db<CellTables>,
+  uuid: string,
+  info: NetworkInfo,
+  move?: { from: StatesFrom; changes: InstanceChanges },
+): Promise<void> {
+  await inTransaction(db, async (transaction) => {
+    const moved =
+      move !== undefined &&
+      (await moveInstance(transaction, uuid, move.from, move.changes, { withParts: true }))
+    if (!moved) await notePartsChanged(transaction, uuid)
+    await updateNetworkInfo(transaction, { uuid, info: JSON.stringify(info), now: timestamp() })
+  })
 }
 
 export async function readMetadata(db: Db<CellTables>, uuid: string): Promise<Record<string, string>> {
@@ -131,12 +168,13 @@ export async function readMetadata(db: Db<CellTables>, uuid: string): Promise<Re
   return Object.fromEntries(rows.map(({ key, value }) => [key, value]))
 }
 
-/** Replaces all of a server's metadata. */
+/** Replaces all of a server's metadata: in a transaction. */
 export async function setMetadata(
   db: Db<CellTables>,
   uuid: string,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
+  await notePartsChanged(db, uuid)
   await db.deleteFrom('instance_metadata').where('instance_uuid', '=', uuid).execute()
   const rows = Object.entries(metadata).map(([key, value]) => ({ instance_uuid: uuid, key, value }))
   if (rows.length > 0) await db.insertInto('instance_metadata').values(rows).execute()
@@ -150,13 +188,25 @@ export async function mergeSystemMetadata(
 ): Promise<void> {
   const keys = Object.keys(changes)
   if (keys.length === 0) return
+  const rows = Object.entries(changes).map(([key, value]) => ({ instance_uuid: uuid, key, value }))
+  await inTransaction(db, async (transaction) => {
+    await removeSystemMetadata(transaction, uuid, keys)
+    await transaction.insertInto('instance_system_metadata').values(rows).execute()
+  })
+}
+
+/** In a transaction. */
+export async function removeSystemMetadata(
+  db: Db<CellTables>,
+  uuid: string,
+  keys: readonly string[],
+): Promise<void> {
+  await notePartsChanged(db, uuid)
   await db
     .deleteFrom('instance_system_metadata')
     .where('instance_uuid', '=', uuid)
-    .where('key', 'in', keys)
+    .where('key', 'in', [...keys])
     .execute()
-  const rows = Object.entries(changes).map(([key, value]) => ({ instance_uuid: uuid, key, value }))
-  await db.insertInto('instance_system_metadata').values(rows).execute()
 }
 
 /** The guest's name on its host. */

@@ -5,7 +5,9 @@ import type { InstanceFaultsTable, InstancesTable } from './cell-tables.ts'
 import type { Flavor } from './flavors.ts'
 import type { NetworkInfo } from './network-info.ts'
 
-export type InstanceRow = Selectable<InstancesTable>
+/** As it is stored: with what tells whether it has changed since. */
+export type StoredInstance = Selectable<InstancesTable>
+export type InstanceRow = Omit<StoredInstance, 'revision' | 'parts_revision'>
 export type InstanceFault = Selectable<InstanceFaultsTable>
 
 /** A keypair as it was when the instance was made. */

@@ -1,19 +1,22 @@
 /** Instances, wherever they are: as a build request still, or in a cell with all that belongs to them. */
-import { sql } from 'kysely'
 import { byIdsIn } from '../../base/db/by-ids.ts'
 import type { Db } from '../../base/db/database.ts'
 import { insertStatement, statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
-import { gathered } from '../../base/gathered.ts'
 import type { ApiTables } from './api-tables.ts'
 import { findBuildRequest } from './build-requests.ts'
 import { type CellDb, type CellDbs, cellAway, isAway } from './cell-dbs.ts'
 import type { CellTables } from './cell-tables.ts'
-import type { Flavor } from './flavors.ts'
 import { updateInstance } from './instance-changes.ts'
 import { findInstanceMapping, listInstanceMappings } from './instance-mappings.ts'
-import { buildingInstance, type Instance, type InstanceRow, type NewInstance } from './instance-records.ts'
-import type { NetworkInfo } from './network-info.ts'
+import {
+  buildingInstance,
+  type Instance,
+  type InstanceRow,
+  type NewInstance,
+  type StoredInstance,
+} from './instance-records.ts'
+import { seeInstances } from './seen-instances.ts'
 
 export interface InstanceDbs {
   apiDb: Db<ApiTables>
@@ -69,7 +72,7 @@ export async function lockInstance(db: Db<CellTables>, uuid: string): Promise<vo
 }
 
 /** Only the row of a living instance. */
-export async function findInstanceRow(db: Db<CellTables>, uuid: string): Promise<InstanceRow | undefined> {
+export async function findInstanceRow(db: Db<CellTables>, uuid: string): Promise<StoredInstance | undefined> {
   return (await selectRow(db, { uuid })).rows[0]
 }
 
@@ -111,150 +114,12 @@ export async function findInCell(
   options: { deleted?: boolean } = {},
 ): Promise<Instance | undefined> {
   try {
-    const found = (await readTogether(cell, [uuid])).get(uuid)
+    const found = (await seeInstances(cell, [uuid])).get(uuid)?.instance
     return found?.deleted === 0 || options.deleted === true ? found : undefined
   } catch (error) {
     throw isAway(error) ? cellAway(cell, error) : error
   }
 }
-
-// Few flavors are shared by many instances, and parsing is most of what reading one costs.
-const parsedFlavors = new Map<string, Flavor>()
-
-function parseFlavor(json: string): Flavor {
-  const known = parsedFlavors.get(json)
-  if (known !== undefined) return known
-  const flavor = JSON.parse(json) as Flavor
-  if (parsedFlavors.size >= 1000) parsedFlavors.clear()
-  parsedFlavors.set(json, flavor)
-  return flavor
-}
-
-const noFlavor = {
-  id: 0,
-  flavorid: '',
-  name: '',
-  memory_mb: 0,
-  vcpus: 0,
-  root_gb: 0,
-  ephemeral_gb: 0,
-  swap: 0,
-  rxtx_factor: 1,
-  disabled: 0,
-  is_public: 1,
-  description: null,
-  created_at: '',
-  updated_at: null,
-  extra_specs: {},
-} satisfies Flavor
-
-/** What is known of the flavor of an instance that has lost the rest of its record. */
-const sizesOf = ({ memory_mb, vcpus, root_gb }: InstanceRow): Flavor => ({
-  ...noFlavor,
-  memory_mb,
-  vcpus,
-  root_gb,
-})
-
-const byIds = byIdsIn<CellTables>()
-const readExtras = byIds((db, uuids) =>
-  db
-    .selectFrom('instance_extra as extra')
-    .leftJoin('instance_info_caches as cache', 'cache.instance_uuid', 'extra.instance_uuid')
-    .select([
-      'extra.instance_uuid',
-      'extra.flavor',
-      'extra.keypairs',
-      'extra.trusted_certs',
-      'cache.network_info',
-    ])
-    .where('extra.instance_uuid', 'in', uuids),
-)
-// Three short tables in one read: most instances have nothing in any of them.
-const readAttributes = byIds((db, uuids) =>
-  db
-    .selectFrom('instance_metadata')
-    .select([sql<string>`'metadata'`.as('kind'), 'instance_uuid', 'key', 'value', 'id'])
-    .where('instance_uuid', 'in', uuids)
-    .unionAll(
-      db
-        .selectFrom('instance_system_metadata')
-        .select([sql<string>`'system'`.as('kind'), 'instance_uuid', 'key', 'value', 'id'])
-        .where('instance_uuid', 'in', uuids),
-    )
-    .unionAll(
-      db
-        .selectFrom('tags')
-        .select([
-          sql<string>`'tag'`.as('kind'),
-          'resource_id as instance_uuid',
-          'tag as key',
-          sql<string>`''`.as('value'),
-          sql<number>`0`.as('id'),
-        ])
-        .where('resource_id', 'in', uuids),
-    ),
-)
-// The last of each instance wins in the caller's loop.
-const readFaults = byIds((db, uuids) =>
-  db.selectFrom('instance_faults').selectAll().where('instance_uuid', 'in', uuids).orderBy('id'),
-)
-
-/**
- * Adds to freshly read rows what the other tables of the cell hold, with one read per table however many rows: they
- * become the instances, since copying them would cost more than the reads.
- */
-export async function withParts(cell: CellDb, rows: InstanceRow[]): Promise<Instance[]> {
-  const instances = rows as Instance[]
-  for (const instance of instances) {
-    instance.flavor = noFlavor
-    instance.keypairs = []
-    instance.trustedCerts = null
-    instance.metadata = {}
-    instance.systemMetadata = {}
-    instance.tags = []
-    instance.networkInfo = []
-    instance.fault = null
-    instance.cell = cell
-  }
-  if (rows.length === 0) return instances
-  const byUuid = new Map(instances.map((instance) => [instance.uuid, instance]))
-  const uuids = [...byUuid.keys()]
-  const { db } = cell
-  // Only these states show a fault.
-  const failed = rows.filter((row) => row.vm_state === 'error' || row.deleted !== 0).map((row) => row.uuid)
-  const [extras, attributes, faults] = await Promise.all([
-    readExtras(db, uuids),
-    readAttributes(db, uuids),
-    readFaults(db, failed),
-  ])
-  for (const extra of extras) {
-    const instance = byUuid.get(extra.instance_uuid)!
-    instance.flavor = parseFlavor(extra.flavor)
-    if (extra.keypairs !== '[]') instance.keypairs = JSON.parse(extra.keypairs)
-    if (extra.trusted_certs !== null) instance.trustedCerts = JSON.parse(extra.trusted_certs)
-    if (extra.network_info !== null && extra.network_info !== '[]')
-      instance.networkInfo = JSON.parse(extra.network_info) as NetworkInfo
-  }
-  attributes.sort((a, b) => a.id - b.id || (a.key < b.key ? -1 : 1))
-  for (const { kind, instance_uuid, key, value } of attributes) {
-    const instance = byUuid.get(instance_uuid)!
-    if (kind === 'metadata') instance.metadata[key] = value
-    else if (kind === 'system') instance.systemMetadata[key] = value
-    else instance.tags.push(key)
-  }
-  for (const fault of faults) byUuid.get(fault.instance_uuid)!.fault = fault
-  for (const instance of instances) if (instance.flavor === noFlavor) instance.flavor = sizesOf(instance)
-  return instances
-}
-
-const readRows = byIds((db, uuids) => db.selectFrom('instances').selectAll().where('uuid', 'in', uuids))
-
-// Many ask for one instance each at the same time: whoever waits for one to become active, above all.
-const readTogether = gathered(async (cell: CellDb, uuids: readonly string[]) => {
-  const instances = await withParts(cell, await readRows(cell.db, uuids))
-  return new Map(instances.map((instance) => [instance.uuid, instance]))
-})
 
 const insertRow = insertStatement<CellTables, 'instances'>('instances')
 const insertExtra = insertStatement<CellTables, 'instance_extra'>('instance_extra')

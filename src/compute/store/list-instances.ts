@@ -1,11 +1,14 @@
 /** Lists of instances across cells, with what is still being asked for among them. */
 import { type ExpressionBuilder, type SelectQueryBuilder, sql } from 'kysely'
+import { byIdsIn } from '../../base/db/by-ids.ts'
 import { Fault } from '../../base/errors.ts'
 import { listBuildRequests } from './build-requests.ts'
 import { type CellDb, cellAway, inCells } from './cell-dbs.ts'
 import type { CellTables } from './cell-tables.ts'
-import { buildingInstance, type Instance, type InstanceRow } from './instance-records.ts'
-import { type InstanceDbs, withParts } from './instances.ts'
+import { withParts } from './instance-parts.ts'
+import { buildingInstance, type Instance, type InstanceRow, type StoredInstance } from './instance-records.ts'
+import type { InstanceDbs } from './instances.ts'
+import { knownAt } from './known-instances.ts'
 
 /** Columns that must be equal to the value, or to one of the values. */
 export type InstanceEquals = {
@@ -59,11 +62,21 @@ export async function listInstances(
 }
 
 /** One page of the instances of all cells but those that are `away`. */
-export const listReachableInstances = (
+export async function listReachableInstances(
   dbs: InstanceDbs,
   filters: InstanceFilters,
   page: InstancePage = newestFirst,
-): Promise<{ instances: Instance[]; away: CellDb[] }> => listReachable(dbs, filters, page, listInCell)
+): Promise<{ instances: Instance[]; away: CellDb[] }> {
+  if (filtersHere(filters)) return await listReachable(dbs, filters, page, listInCell)
+  const { instances: keys, away } = await listReachable(dbs, filters, page, listKeysInCell)
+  const cells = [...new Set(keys.flatMap(({ cell }) => cell ?? []))]
+  const ofCell = (cell: CellDb) => keys.filter((key): key is InstanceKey => key.cell === cell)
+  const whole = await inCells(cells, (cell) => readKeys(cell, ofCell(cell), filters))
+  const byUuid = new Map(whole.results.flat().map((instance) => [instance.uuid, instance]))
+  // What was removed, or no longer fits, since its key was read is left out.
+  const instances = keys.flatMap((key) => ('flavor' in key ? key : (byUuid.get(key.uuid) ?? [])))
+  return { instances, away: [...away, ...whole.away] }
+}
 
 /** The same page with no more of each instance than its name: nothing else is read where filters do not need it. */
 export const listReachableNames = (
@@ -71,12 +84,17 @@ export const listReachableNames = (
   filters: InstanceFilters,
   page: InstancePage = newestFirst,
 ): Promise<{ instances: NamedInstance[]; away: CellDb[] }> =>
-  listReachable(dbs, filters, page, filtersHere(filters) ? listInCell : listNamesInCell)
+  filtersHere(filters)
+    ? listReachable(dbs, filters, page, listInCell)
+    : listReachable(dbs, filters, page, listKeysInCell)
 
 export type NamedInstance = Pick<InstanceRow, 'uuid' | 'display_name'>
 
 /** With the columns that it is sorted by. */
 type Sortable = NamedInstance & Partial<InstanceRow>
+
+/** As much of an instance as is needed to place it in a list, and to tell whether it is as it is known. */
+type InstanceKey = Sortable & Pick<StoredInstance, 'id' | 'revision'> & { cell: CellDb }
 
 async function listReachable<I extends Sortable>(
   dbs: InstanceDbs,
@@ -117,31 +135,54 @@ async function listBuilding(dbs: InstanceDbs, filters: InstanceFilters): Promise
     .filter((instance) => rowFits(instance, filters) && partsFit(instance, filters))
 }
 
-async function listInCell(cell: CellDb, filters: InstanceFilters, page: InstancePage): Promise<Instance[]> {
-  let query = cell.db
+// What is filtered here needs every row.
+async function listInCell(cell: CellDb, filters: InstanceFilters): Promise<Instance[]> {
+  const found = await cell.db
     .selectFrom('instances')
     .selectAll()
     .where((eb) => rowConditions(eb, filters))
-  // Without a marker the first page of each cell holds the first page of all; what is filtered here needs every row.
-  const bySql = page.marker === undefined && !filtersHere(filters)
-  if (bySql && page.limit !== undefined) query = ordered(query, page.sort).limit(page.limit)
-  const rows = (await query.execute()).filter((row) => textFits(row, filters))
+    .execute()
+  const rows = found.filter((row) => textFits(row, filters))
   const instances = await withParts(cell, rows)
   return instances.filter((instance) => partsFit(instance, filters))
 }
 
-async function listNamesInCell(
+async function listKeysInCell(
   cell: CellDb,
   filters: InstanceFilters,
   page: InstancePage,
-): Promise<Sortable[]> {
+): Promise<InstanceKey[]> {
   let query = cell.db
     .selectFrom('instances')
-    .select(['uuid', 'display_name', ...page.sort.map(({ key }) => key)])
+    .select(['uuid', 'display_name', 'id', 'revision', ...page.sort.map(({ key }) => key)])
     .where((eb) => rowConditions(eb, filters))
+  // Without a marker the first page of each cell holds the first page of all.
   if (page.marker === undefined && page.limit !== undefined)
     query = ordered(query, page.sort).limit(page.limit)
-  return await query.execute()
+  const keys = (await query.execute()) as InstanceKey[]
+  for (const key of keys) key.cell = cell
+  return keys
+}
+
+const readRows = byIdsIn<CellTables>()((db, uuids) =>
+  db.selectFrom('instances').selectAll().where('uuid', 'in', uuids),
+)
+
+/** The instances whole; those that changed since they were last read are read again. */
+async function readKeys(
+  cell: CellDb,
+  keys: readonly InstanceKey[],
+  filters: InstanceFilters,
+): Promise<Instance[]> {
+  const changed: string[] = []
+  const instances = keys.flatMap((key) => {
+    const known = knownAt(cell, key)
+    if (known === undefined) changed.push(key.uuid)
+    return known ?? []
+  })
+  if (changed.length === 0) return instances
+  const fresh = await withParts(cell, await readRows(cell.db, changed))
+  return [...instances, ...fresh.filter((instance) => rowFits(instance, filters))]
 }
 
 function ordered<O>(
@@ -194,11 +235,12 @@ const filtersHere = (f: InstanceFilters): boolean =>
 const among = (value: unknown, wanted: unknown): boolean =>
   Array.isArray(wanted) ? wanted.includes(value) : value === wanted
 
-// The same as rowConditions, for what is in no cell.
+// The same as rowConditions, for what is in no cell, or was read by its id.
 function rowFits(row: InstanceRow, filters: InstanceFilters): boolean {
   const changed = row.updated_at ?? row.created_at
   if (filters.changedSince !== undefined && changed < filters.changedSince) return false
   if (filters.changedBefore !== undefined && changed > filters.changedBefore) return false
+  if (filters.deleted !== 'any' && (row.deleted !== 0) !== (filters.deleted === true)) return false
   for (const [key, value] of Object.entries(filters.equals ?? {}))
     if (!among(row[key as keyof InstanceRow], value)) return false
   for (const [key, value] of Object.entries(filters.notEquals ?? {}))

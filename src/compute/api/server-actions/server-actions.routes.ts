@@ -6,7 +6,7 @@ import type { Route } from '../../../base/http/route.ts'
 import type { OperationName } from '../../rpc/operations.ts'
 import { requestOperation } from '../../rpc/request-work.ts'
 import { insertAction } from '../../store/actions.ts'
-import { mergeSystemMetadata, updateInstance } from '../../store/instance-changes.ts'
+import { mergeSystemMetadata, removeSystemMetadata, updateInstance } from '../../store/instance-changes.ts'
 import type { Instance } from '../../store/instance-records.ts'
 import type { CellDeps, EngineDeps, NetworkDeps } from '../deps.ts'
 import { byVersion } from '../schema-types.ts'
@@ -222,11 +222,7 @@ async function unlock(request: Request, _deps: ActionDeps, instance: Instance): 
       ...requesterOf(request),
     })
     await updateInstance(transaction, instance.uuid, { locked: 0, locked_by: null })
-    await transaction
-      .deleteFrom('instance_system_metadata')
-      .where('instance_uuid', '=', instance.uuid)
-      .where('key', '=', 'locked_reason')
-      .execute()
+    await removeSystemMetadata(transaction, instance.uuid, ['locked_reason'])
   })
 }
 

@@ -6,6 +6,7 @@ import { apiPinnedZones } from './api-002-pinned-zones.ts'
 import { apiUsageIndex } from './api-003-usage-index.ts'
 import { cellInitial } from './cell-001-initial.ts'
 import { cellShadowTables } from './cell-002-shadow-tables.ts'
+import { cellRevisions } from './cell-003-revisions.ts'
 
 /** The history of nova_api. */
 export const apiMigrations: readonly Migration[] = [
@@ -17,4 +18,4 @@ export const apiMigrations: readonly Migration[] = [
 ]
 
 /** The history of a cell's database, cell0's too. */
-export const cellMigrations: readonly Migration[] = [cellInitial, cellShadowTables]
+export const cellMigrations: readonly Migration[] = [cellInitial, cellShadowTables, cellRevisions]
