@@ -1,6 +1,8 @@
 /** OpenStack's programs as processes of their own, over a real RabbitMQ and the databases of `TEST_DB`, with simulated hosts. */
 import assert from 'node:assert/strict'
+import { appendFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createPeople } from '../../src/testing/cloud-people.ts'
@@ -190,22 +192,65 @@ const apis: readonly [InstanceName, Parameters<typeof load>[0][number]][] = [
   ['nova-api', { api: 'compute', path: '/servers/detail' }],
 ]
 
+/** Has a program read its files again. */
+async function reload(name: InstanceName): Promise<void> {
+  const replaced = () => cloud.log(name).filter(({ msg }) => msg === 'the workers were replaced').length
+  const before = replaced()
+  cloud.signal(name, 'SIGHUP')
+  await until(
+    async () => (replaced() > before ? true : undefined),
+    `${name} to replace its workers`,
+    patience,
+  )
+}
+
 test('workers are replaced at SIGHUP without a failed request', { skip }, async () => {
   const running = load(apis.map(([, path]) => path))
-  for (const [name] of apis) {
-    const replaced = () => cloud.log(name).filter(({ msg }) => msg === 'the workers were replaced').length
-    const before = replaced()
-    cloud.signal(name, 'SIGHUP')
-    await until(
-      async () => (replaced() > before ? true : undefined),
-      `${name} to replace its workers`,
-      patience,
-    )
-  }
+  for (const [name] of apis) await reload(name)
   // The old workers end once their connections are done with.
   await sleep(5000)
   assert.deepEqual(await running.end(), [])
   assert.ok(running.asked > 0)
+})
+
+test('with auth_strategy = noauth2 nova-api believes who callers say they are', { skip }, async () => {
+  appendFileSync(join(cloud.directory, 'conf/nova.conf'), '\n[api]\nauth_strategy = noauth2\n')
+  await reload('nova-api')
+  const as = (token: string) => async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown) => {
+    const headers = { 'x-auth-token': token }
+    const { status, body: answer } = await cloud.sends.compute({
+      method,
+      path: `/v2.1${path}`,
+      headers,
+      body,
+    })
+    return { status, server: (answer as { server?: Server & { user_id: string } } | undefined)?.server }
+  }
+  const project = await cloud.as('alice').projectId()
+  const [mine, other, admin] = [as(`ann:${project}`), as('ann:shop'), as('admin')]
+  const wish = { name: 's', imageRef: first.imageId, flavorRef: '1', networks: [{ uuid: first.networkId }] }
+  // A connection that was there before may be answered once more by an old worker.
+  const answers = (status: number) =>
+    until(
+      async () => ((await mine('GET', '/servers')).status === status ? true : undefined),
+      `${status}`,
+      patience,
+    )
+  await answers(200)
+  const made = await mine('POST', '/servers', { server: wish })
+  assert.equal(made.status, 202)
+  const path = `/servers/${made.server?.id}`
+  const status = async () => (await mine('GET', path)).server?.status
+  await until(async () => ((await status()) === 'ACTIVE' ? true : undefined), 'the server', patience)
+  assert.equal((await other('GET', path)).status, 404)
+  assert.equal((await other('GET', '/os-services')).status, 403)
+  assert.equal((await admin('GET', path)).server?.user_id, 'ann')
+  assert.equal((await cloud.sends.compute({ method: 'GET', path: `/v2.1${path}` })).status, 401)
+  assert.equal((await mine('DELETE', path)).status, 204)
+  await cleared()
+  cloud.setWorkers(2)
+  await reload('nova-api')
+  await answers(401)
 })
 
 /** Asks on one connection until the server says that it closes it; gives how often it was answered. */

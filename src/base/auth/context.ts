@@ -38,6 +38,8 @@ export interface AccessRule {
 /** Checks tokens; undefined for one that is forged, expired or revoked. */
 export interface TokenValidator {
   validate(token: string): Promise<AuthContext | undefined>
+  /** Where identity is not asked who callers are (`auth_strategy`): what the headers of a request say. */
+  believe?(headers: Readonly<Record<string, string | string[] | undefined>>): Promise<AuthContext | undefined>
 }
 
 /** What a request is checked with; `policy/` makes one from rules in oslo.policy's language. */

@@ -88,11 +88,19 @@ export async function admit<Deps>(
   request.startedAt = performance.now()
   reply.header('x-openstack-request-id', request.id)
   if (options.requestIdHeader !== undefined) reply.header(options.requestIdHeader, request.id)
-  const token = request.headers['x-auth-token']
-  const known = typeof token === 'string' && token !== '' ? await options.tokens.validate(token) : undefined
+  const known = await whoAsks(options.tokens, request.headers)
   const context = known === undefined || mayAsk(options.name, known, request) ? known : undefined
   request.auth = context ?? noToken
   if (context === undefined && !isPublic) throw noToken
+}
+
+async function whoAsks(
+  tokens: TokenValidator,
+  headers: IncomingHttpHeaders,
+): Promise<AuthContext | undefined> {
+  if (tokens.believe !== undefined) return await tokens.believe(headers)
+  const token = headers['x-auth-token']
+  return typeof token === 'string' && token !== '' ? await tokens.validate(token) : undefined
 }
 
 function mayAsk(service: string, { accessRules }: AuthContext, request: Incoming): boolean {

@@ -9,6 +9,7 @@ import type { Strategy } from '../../identity/client/sealed.ts'
 import type { SharedTokenCache } from '../../identity/client/token-cache.ts'
 import { remoteValidator, type TokenSource } from '../../identity/client.ts'
 import { identityAt, tokenSourceOf } from './clients.ts'
+import { believingTokens } from './noauth.ts'
 
 interface AuthtokenContext {
   config: Config<typeof keystoneAuthtoken> & { authStrategy?: string }
@@ -31,13 +32,9 @@ export function authtokenFrom(
   { config, log }: AuthtokenContext,
   undo: Pick<AsyncDisposableStack, 'defer'>,
 ): Authtoken {
-  if (config.authStrategy?.startsWith('noauth') === true) {
-    throw new Fault(
-      'invalid',
-      `auth_strategy = ${config.authStrategy} would let in everybody: it is for keystone only.`,
-    )
-  }
   const settings = authtokenOf(config)
+  const strategy = config.authStrategy
+  if (strategy === 'noauth' || strategy === 'noauth2') return believing(strategy, settings, log)
   const identity = identityAt('keystone_authtoken', settings)
   const token = tokenSourceOf('keystone_authtoken', settings, identity)
   const shared = sharedCacheOf(settings, log)
@@ -53,6 +50,20 @@ export function authtokenFrom(
     }),
     identityUri: settings.wwwAuthenticateUri ?? settings.authUrl ?? '',
   }
+}
+
+/** Identity, where the section names it all the same, is asked for the token that other services are called with. */
+function believing(strategy: 'noauth' | 'noauth2', settings: AuthtokenSettings, log: Logger): Authtoken {
+  log.warn(`auth_strategy = ${strategy}: every caller is believed to be who they say they are`)
+  const isAlone = settings.authUrl === null
+  const identity: Send = isAlone
+    ? async () => identityAt('keystone_authtoken', settings)({ method: 'GET', path: '/' })
+    : identityAt('keystone_authtoken', settings)
+  const token: TokenSource = isAlone
+    ? async () => 'admin:admin'
+    : tokenSourceOf('keystone_authtoken', settings, identity)
+  const tokens = believingTokens(strategy, isAlone ? undefined : token)
+  return { settings, identity, token, tokens, identityUri: settings.wwwAuthenticateUri ?? '' }
 }
 
 function sharedCacheOf(settings: AuthtokenSettings, log: Logger): SharedTokenCache | undefined {
