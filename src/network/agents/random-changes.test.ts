@@ -89,9 +89,11 @@ test('who follows the news, and asks where they are not enough, knows what a who
   for (const [host, state] of states) await read(cloud.agentServer, host, state)
   const world = emptyWorld()
   const done: string[] = []
-  const stood: Standing[] = []
+  const stood = new Set<Standing>()
+  // Not all changes concern agents, and a host's own ports are seldom all that changed.
+  const isLongEnough = (round: number) => round >= 2 * rounds && stood.has('next') && stood.has('ask')
   let told: string | null = null
-  for (let round = 0; round < 2 * rounds; round++) {
+  for (let round = 0; !isLongEnough(round); round++) {
     for (let count = 1 + next(3); count > 0; count--) done.push(await randomChange(cloud, world, hosts, next))
     const { revision, news } = await newsSince(deps, told)
     told = revision
@@ -100,7 +102,7 @@ test('who follows the news, and asks where they are not enough, knows what a who
       if (next(5) === 0) continue
       if (next(5) === 0) await read(cloud.agentServer, host, state)
       const standing = news === undefined ? 'missed' : state.standing(news, host)
-      stood.push(standing)
+      stood.add(standing)
       if (standing === 'next') state.follow(news!, host)
       else if (standing !== 'known') await read(cloud.agentServer, host, state)
       const fresh = new WantedState()
@@ -108,7 +110,6 @@ test('who follows the news, and asks where they are not enough, knows what a who
       assert.deepEqual(content(state), content(fresh), `seed ${seed}, ${host}, after:\n${done.join('\n')}`)
     }
   }
-  assert.ok(stood.includes('next') && stood.includes('ask'), stood.join())
 })
 
 function bridgeSync(cloud: TestNetwork, hostName: string, host: FakeHost) {

@@ -22,7 +22,7 @@ import {
   replacePairs,
 } from './port-parts.ts'
 import type { NewPort } from './port-values.ts'
-import { awaitDhcp, awaitFirstWiring } from './provisioning.ts'
+import { awaitFirst } from './provisioning.ts'
 
 const readNetwork = statement((db: Db<Tables>, p: { id: string }) =>
   db.selectFrom('networks').select(['id', 'port_security_enabled']).where('id', '=', p.id),
@@ -86,9 +86,9 @@ export async function createPort(
     profile: JSON.stringify(port['binding:profile'] ?? {}),
   })
   await insertBinding(work.db, binding)
-  if (ips.length > 0) await awaitDhcp(work, { id, network_id: network.id, device_owner: deviceOwner })
   const bound = isBound(binding)
-  if (bound) await awaitFirstWiring(work, id)
+  const waiting = { id, network_id: network.id, device_owner: deviceOwner }
+  await awaitFirst(work, waiting, { bound, addressed: ips.length > 0 })
   work.changes.port({
     id,
     networkId: network.id,

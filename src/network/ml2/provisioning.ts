@@ -12,33 +12,47 @@ type Entity = ProvisioningBlockRow['entity']
 
 const insertBlock = insertStatement<Tables, 'provisioningblocks'>('provisioningblocks')
 
-const deleteBlock = statement((db: Db<Tables>, p: { portId: string; entity: Entity }) =>
-  db.deleteFrom('provisioningblocks').where('port_id', '=', p.portId).where('entity', '=', p.entity),
+const insertBothBlocks = statement((db: Db<Tables>, p: { portId: string }) =>
+  db.insertInto('provisioningblocks').values([
+    { port_id: p.portId, entity: 'L2' },
+    { port_id: p.portId, entity: 'DHCP' },
+  ]),
 )
 
-/** A new port waits for DHCP to know it; the network's own ports do not. DHCP tells of each port once. */
-export async function awaitDhcp(
+const deleteBlocksOf = (entity: Entity) =>
+  byIds((db, portIds) =>
+    db.deleteFrom('provisioningblocks').where('port_id', 'in', portIds).where('entity', '=', entity),
+  )
+
+const deleteBlocks: Record<Entity, ReturnType<typeof deleteBlocksOf>> = {
+  L2: deleteBlocksOf('L2'),
+  DHCP: deleteBlocksOf('DHCP'),
+}
+
+/**
+ * What a new port waits for: for its device when it is bound, and for DHCP to know it when it has an address; the
+ * network's own ports do not. DHCP tells of each port once.
+ */
+export async function awaitFirst(
   work: Work,
   port: Pick<PortRow, 'id' | 'network_id' | 'device_owner'>,
+  { bound, addressed }: { bound: boolean; addressed: boolean },
 ): Promise<void> {
-  if (port.device_owner.startsWith('network:') || !(await isDhcpServed(work, port.network_id))) return
-  await insertBlock(work.db, { port_id: port.id, entity: 'DHCP' })
+  const leased =
+    addressed && !port.device_owner.startsWith('network:') && (await isDhcpServed(work, port.network_id))
+  if (bound && leased) await insertBothBlocks(work.db, { portId: port.id })
+  else if (bound || leased) await insertBlock(work.db, { port_id: port.id, entity: bound ? 'L2' : 'DHCP' })
 }
 
 /** A port that is bound anew, or whose device went away, waits for its device. */
 export async function awaitWiring(work: Work, portId: string): Promise<void> {
   await forgetWiring(work, portId)
-  await awaitFirstWiring(work, portId)
-}
-
-/** The same for a port that waits for nothing yet. */
-export async function awaitFirstWiring(work: Work, portId: string): Promise<void> {
   await insertBlock(work.db, { port_id: portId, entity: 'L2' })
 }
 
 /** Nobody wires the port any more. */
 export async function forgetWiring(work: Work, portId: string): Promise<void> {
-  await deleteBlock(work.db, { portId, entity: 'L2' })
+  await deleteBlocks.L2(work.db, [portId])
 }
 
 const readServing = statement((db: Db<Tables>, p: { networkId: string }) =>
@@ -95,7 +109,12 @@ export async function completeProvisioning(
   // Another server may hear of the other thing at this moment: each would see what the other has not committed yet as
   // still waited for, and the port would never be ACTIVE.
   await lockBindings(work.db, portIds)
-  for (const portId of portIds) await deleteBlock(work.db, { portId, entity })
+  await completeLocked(work, portIds, entity)
+}
+
+/** The same for ports whose bindings this transaction has locked. */
+export async function completeLocked(work: Work, portIds: readonly string[], entity: Entity): Promise<void> {
+  await deleteBlocks[entity](work.db, portIds)
   for (const port of await readReady(work.db, portIds)) await changePortStatus(work, port, 'ACTIVE')
 }
 

@@ -6,12 +6,12 @@ import { createPort } from '../ml2/create-port.ts'
 import { deletePort } from '../ml2/delete-port.ts'
 import type { MechanismDriver } from '../ml2/mechanism-driver.ts'
 import { noteAddresses } from '../ml2/note-addresses.ts'
-import { allocationsOf } from '../store/allocations.ts'
+import { partsOfPorts } from '../store/port-parts.ts'
 import type { PortRow } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 import type { WantedDhcpNetwork } from './agents.ts'
 import { dhcpDeviceId } from './dhcp-device-id.ts'
-import { fixedIps, prefixLengthsOf } from './wanted-ports.ts'
+import { fixedIps } from './wanted-ports.ts'
 
 /** Makes the agent's port on a network, or gives it the addresses that it lacks. */
 export async function ensureDhcpPort(
@@ -59,12 +59,8 @@ const readPort = (work: Work, id: string): Promise<PortRow> =>
   work.db.selectFrom('ports').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
 
 async function describe(work: Work, port: PortRow): Promise<NonNullable<WantedDhcpNetwork['dhcpPort']>> {
-  const ips = (await allocationsOf(work.db, [port.id])).get(port.id) ?? []
-  return {
-    id: port.id,
-    macAddress: port.mac_address,
-    fixedIps: fixedIps(ips, await prefixLengthsOf(work.db, ips)),
-  }
+  const { addresses } = (await partsOfPorts(work.db, [port.id], ['address']))(port.id)
+  return { id: port.id, macAddress: port.mac_address, fixedIps: fixedIps(addresses) }
 }
 
 /** Removes the agent's port; one that is not there is no error. */

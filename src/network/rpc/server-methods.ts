@@ -2,8 +2,8 @@
 import type { Bus } from '../../base/bus/bus.ts'
 import { timestamp } from '../../base/clock.ts'
 import type { MechanismDriver } from '../ml2/mechanism-driver.ts'
-import { awaitWiring, completeProvisioning, setPortStatus } from '../ml2/provisioning.ts'
-import { readBindings } from '../store/port-parts.ts'
+import { awaitWiring, completeLocked, completeProvisioning, setPortStatus } from '../ml2/provisioning.ts'
+import { lockBindings } from '../store/port-parts.ts'
 import { inWork, type Work, type WorkDeps } from '../work.ts'
 import { type ServerMethods, serverTopic } from './agents.ts'
 import { ensureDhcpPort, releaseDhcpPort } from './dhcp-ports.ts'
@@ -46,14 +46,14 @@ async function portsChanged(
   up: readonly string[],
   down: readonly string[],
 ): Promise<void> {
-  const rows = await readBindings(work.db, [...up, ...down])
+  const rows = await lockBindings(work.db, [...up, ...down])
   const here = new Set(rows.filter((row) => row.host === host).map((row) => row.port_id))
   for (const id of down) {
     if (!here.has(id)) continue
     await awaitWiring(work, id)
     await setPortStatus(work, id, 'DOWN')
   }
-  await completeProvisioning(
+  await completeLocked(
     work,
     up.filter((id) => here.has(id)),
     'L2',

@@ -3,16 +3,15 @@ import type { Kysely } from 'kysely'
 import { statement } from '../../base/db/statement.ts'
 import type { NetworkOptions } from '../config.ts'
 import { dhcpAgentType } from '../store/agents.ts'
-import { allocationsOf } from '../store/allocations.ts'
 import { byIds } from '../store/by-ids.ts'
-import { readDhcpOptions } from '../store/port-parts.ts'
+import { partsOfPorts } from '../store/port-parts.ts'
 import { groupBy } from '../store/slices.ts'
 import type { PortRow, SubnetRow, Tables } from '../store/tables.ts'
 import type { DhcpClient, Since, WantedDhcp, WantedDhcpNetwork, WantedSubnet } from './agents.ts'
 import type { Changes } from './changes.ts'
 import { changesSince } from './changes-since.ts'
 import { dhcpDeviceId } from './dhcp-device-id.ts'
-import { fixedIps, prefixLengthsOf } from './wanted-ports.ts'
+import { fixedIps } from './wanted-ports.ts'
 
 interface Deps {
   db: Kysely<Tables>
@@ -131,24 +130,23 @@ async function describeClients(
   ports: readonly PortRow[],
 ): Promise<[PortRow, DhcpClient][]> {
   const ids = ports.map((port) => port.id)
-  const ips = await allocationsOf(db, ids)
-  const prefixLengths = await prefixLengthsOf(db, [...ips.values()].flat())
-  const options = groupBy(await readDhcpOptions(db, ids), (option) => option.port_id)
-  return ports.map((port) => [
-    port,
-    {
+  const partsOf = await partsOfPorts(db, ids, ['address', 'option'])
+  return ports.map((port) => {
+    const { addresses, options } = partsOf(port.id)
+    const client: DhcpClient = {
       id: port.id,
       macAddress: port.mac_address,
       deviceOwner: port.device_owner,
       dnsName: port.dns_name,
-      fixedIps: fixedIps(ips.get(port.id) ?? [], prefixLengths),
-      extraDhcpOptions: (options.get(port.id) ?? []).map((option) => ({
+      fixedIps: fixedIps(addresses),
+      extraDhcpOptions: options.map((option) => ({
         name: option.opt_name,
         value: option.opt_value,
         ipVersion: option.ip_version === 6 ? 6 : 4,
       })),
-    },
-  ])
+    }
+    return [port, client]
+  })
 }
 
 /** A port without an address on a subnet that wants DHCP is as good as none: the agent asks for it again. */

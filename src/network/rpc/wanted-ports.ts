@@ -3,12 +3,10 @@ import { type Kysely, sql } from 'kysely'
 import { statement } from '../../base/db/statement.ts'
 import type { NetworkOptions } from '../config.ts'
 import { parseCidr } from '../ipam/ip.ts'
-import { allocationsOf } from '../store/allocations.ts'
 import { byIds } from '../store/by-ids.ts'
-import { readAddressPairs } from '../store/port-parts.ts'
-import { groupsOfPorts } from '../store/security-groups.ts'
-import { groupBy, inSlices } from '../store/slices.ts'
-import type { AllocationRow, PortRow, Tables } from '../store/tables.ts'
+import { type PortAddress, partsOfPorts } from '../store/port-parts.ts'
+import { inSlices } from '../store/slices.ts'
+import type { PortRow, Tables } from '../store/tables.ts'
 import type { FixedIp, WantedNetwork, WantedPort } from './agents.ts'
 
 /** A port with the segment that its driver chose. */
@@ -45,49 +43,34 @@ export async function viewPorts(
   rows: readonly BoundPort[],
 ): Promise<WantedPort[]> {
   const ids = rows.map((row) => row.id)
-  const ips = await allocationsOf(db, ids)
-  const prefixLengths = await prefixLengthsOf(db, [...ips.values()].flat())
-  const groups = await groupsOfPorts(db, ids)
-  const pairs = groupBy(await readAddressPairs(db, ids), (pair) => pair.port_id)
-  return rows.map((row) => ({
-    id: row.id,
-    networkId: row.network_id,
-    macAddress: row.mac_address,
-    deviceOwner: row.device_owner,
-    deviceId: row.device_id,
-    adminStateUp: row.admin_state_up === 1,
-    portSecurityEnabled: row.port_security_enabled === 1,
-    ...(options.enableSecurityGroup ? {} : { packetFilter: false }),
-    fixedIps: fixedIps(ips.get(row.id) ?? [], prefixLengths),
-    allowedAddressPairs: (pairs.get(row.id) ?? []).map((pair) => ({
-      ipAddress: pair.ip_address,
-      macAddress: pair.mac_address,
-    })),
-    securityGroupIds: groups.get(row.id) ?? [],
-    status: row.status,
-  }))
+  const partsOf = await partsOfPorts(db, ids, ['address', 'group', 'pair'])
+  return rows.map((row) => {
+    const { addresses, pairs, groups } = partsOf(row.id)
+    return {
+      id: row.id,
+      networkId: row.network_id,
+      macAddress: row.mac_address,
+      deviceOwner: row.device_owner,
+      deviceId: row.device_id,
+      adminStateUp: row.admin_state_up === 1,
+      portSecurityEnabled: row.port_security_enabled === 1,
+      ...(options.enableSecurityGroup ? {} : { packetFilter: false }),
+      fixedIps: fixedIps(addresses),
+      allowedAddressPairs: pairs.map((pair) => ({
+        ipAddress: pair.ip_address,
+        macAddress: pair.mac_address,
+      })),
+      securityGroupIds: groups,
+      status: row.status,
+    }
+  })
 }
 
-const readCidrs = byIds((db, ids) => db.selectFrom('subnets').select(['id', 'cidr']).where('id', 'in', ids))
-
-/** Prefix lengths of the subnets that these addresses are of. */
-export async function prefixLengthsOf(
-  db: Kysely<Tables>,
-  ips: readonly AllocationRow[],
-): Promise<Map<string, number>> {
-  const ids = [...new Set(ips.map((ip) => ip.subnet_id))]
-  const rows = await readCidrs(db, ids)
-  return new Map(rows.map((row) => [row.id, parseCidr(row.cidr)!.prefixLength]))
-}
-
-export const fixedIps = (
-  ips: readonly AllocationRow[],
-  prefixLengths: ReadonlyMap<string, number>,
-): FixedIp[] =>
-  ips.map((ip) => ({
-    subnetId: ip.subnet_id,
-    ipAddress: ip.ip_address,
-    prefixLength: prefixLengths.get(ip.subnet_id)!,
+export const fixedIps = (addresses: readonly PortAddress[]): FixedIp[] =>
+  addresses.map(({ subnetId, ipAddress, cidr }) => ({
+    subnetId,
+    ipAddress,
+    prefixLength: parseCidr(cidr)!.prefixLength,
   }))
 
 const readSegments = byIds((db, ids) =>

@@ -1,36 +1,34 @@
 import type { Db } from '../../../base/db/database.ts'
-import { allocationsOf } from '../../store/allocations.ts'
-import { readAddressPairs, readBindings, readDhcpOptions } from '../../store/port-parts.ts'
-import { groupsOfPorts } from '../../store/security-groups.ts'
-import { groupBy } from '../../store/slices.ts'
+import { type PartKind, partsOfPorts } from '../../store/port-parts.ts'
 import { viewStandard } from '../../store/standard.ts'
 import type { PortRow, Tables } from '../../store/tables.ts'
-import { tagsOf } from '../../store/tags.ts'
 import type { Values } from '../attributes.ts'
 import { isAsked, type ViewContext } from '../resource.ts'
 
-const bindingAttributes = ['vnic_type', 'profile', 'host_id', 'vif_type', 'vif_details'].map(
-  (name) => `binding:${name}`,
-)
+/** Attributes that each kind of part is shown in. */
+const shownIn: Readonly<Record<PartKind, readonly string[]>> = {
+  address: ['fixed_ips', 'dns_assignment'],
+  group: ['security_groups'],
+  pair: ['allowed_address_pairs'],
+  option: ['extra_dhcp_opts'],
+  binding: ['vnic_type', 'profile', 'host_id', 'vif_type', 'vif_details'].map((name) => `binding:${name}`),
+  tag: ['tags'],
+}
+const partKinds = Object.keys(shownIn) as PartKind[]
 
-/** Ports with their addresses, groups, bindings and the rest: seven reads at most, however many ports. */
+/** Ports with their addresses, groups, bindings and the rest: one read besides, however many ports. */
 export async function viewPorts(
   db: Db<Tables>,
   rows: readonly PortRow[],
   context: ViewContext,
 ): Promise<Values[]> {
-  const ids = rows.map((row) => row.id)
-  const idsFor = (...names: readonly string[]) => (isAsked(context, ...names) ? ids : [])
-  const ips = await allocationsOf(db, idsFor('fixed_ips', 'dns_assignment'))
-  const groups = await groupsOfPorts(db, idsFor('security_groups'))
-  const bindings = await readBindings(db, idsFor(...bindingAttributes))
-  const bindingOf = new Map(bindings.map((binding) => [binding.port_id, binding]))
-  const pairs = groupBy(await readAddressPairs(db, idsFor('allowed_address_pairs')), (pair) => pair.port_id)
-  const options = groupBy(await readDhcpOptions(db, idsFor('extra_dhcp_opts')), (option) => option.port_id)
-  const tags = await tagsOf(db, idsFor('tags'))
+  const partsOf = await partsOfPorts(
+    db,
+    rows.map((row) => row.id),
+    partKinds.filter((kind) => isAsked(context, ...shownIn[kind])),
+  )
   return rows.map((row) => {
-    const binding = bindingOf.get(row.id)
-    const addresses = ips.get(row.id) ?? []
+    const { addresses, groups, pairs, options, binding, tags } = partsOf(row.id)
     return {
       id: row.id,
       name: row.name,
@@ -41,17 +39,10 @@ export async function viewPorts(
       status: row.status,
       device_id: row.device_id,
       device_owner: row.device_owner,
-      fixed_ips: addresses.map((ip) => ({ subnet_id: ip.subnet_id, ip_address: ip.ip_address })),
-      allowed_address_pairs: (pairs.get(row.id) ?? []).map((pair) => ({
-        mac_address: pair.mac_address,
-        ip_address: pair.ip_address,
-      })),
-      extra_dhcp_opts: (options.get(row.id) ?? []).map((option) => ({
-        opt_name: option.opt_name,
-        opt_value: option.opt_value,
-        ip_version: option.ip_version,
-      })),
-      security_groups: (groups.get(row.id) ?? []).sort(),
+      fixed_ips: addresses.map((ip) => ({ subnet_id: ip.subnetId, ip_address: ip.ipAddress })),
+      allowed_address_pairs: pairs,
+      extra_dhcp_opts: options,
+      security_groups: groups,
       port_security_enabled: row.port_security_enabled === 1,
       'binding:vnic_type': binding?.vnic_type ?? 'normal',
       'binding:profile': binding === undefined ? {} : JSON.parse(binding.profile),
@@ -59,10 +50,10 @@ export async function viewPorts(
       'binding:vif_type': binding?.vif_type ?? 'unbound',
       'binding:vif_details': binding === undefined ? {} : JSON.parse(binding.vif_details),
       dns_name: row.dns_name,
-      dns_assignment: addresses.map((ip) => dnsAssignment(row.dns_name, ip.ip_address, context)),
+      dns_assignment: addresses.map((ip) => dnsAssignment(row.dns_name, ip.ipAddress, context)),
       ip_allocation: row.ip_allocation,
       numa_affinity_policy: row.numa_affinity_policy,
-      tags: tags.get(row.id) ?? [],
+      tags,
     }
   })
 }
