@@ -1,5 +1,6 @@
 /** Servers that were asked for and that no cell knows yet. */
 import { timestamp } from '../../base/clock.ts'
+import { byIdsIn } from '../../base/db/by-ids.ts'
 import type { Db } from '../../base/db/database.ts'
 import { insertStatement, statement } from '../../base/db/statement.ts'
 import type { ApiTables } from './api-tables.ts'
@@ -38,6 +39,19 @@ export async function findBuildRequest(
 ): Promise<NewInstance | undefined> {
   const [row] = (await selectRequest(db, { uuid: instanceUuid })).rows
   return row === undefined ? undefined : (JSON.parse(row.instance) as NewInstance)
+}
+
+const readRequests = byIdsIn<ApiTables>()((db, uuids) =>
+  db.selectFrom('build_requests').select(['instance_uuid', 'instance']).where('instance_uuid', 'in', uuids),
+)
+
+/** Those of these that are there, by instance. */
+export async function findBuildRequests(
+  db: Db<ApiTables>,
+  instanceUuids: readonly string[],
+): Promise<Map<string, NewInstance>> {
+  const rows = await readRequests(db, instanceUuids)
+  return new Map(rows.map((row) => [row.instance_uuid, JSON.parse(row.instance) as NewInstance]))
 }
 
 /** All of a project, or of every project. */

@@ -45,7 +45,21 @@ export async function findInstanceMapping(
   db: Db<ApiTables>,
   instanceUuid: string,
 ): Promise<InstanceMapping | undefined> {
-  return (await readTogether(db, [instanceUuid])).get(instanceUuid)
+  return (await findInstanceMappings(db, [instanceUuid])).get(instanceUuid)
+}
+
+/** Those of these mappings that are there, by instance. */
+export async function findInstanceMappings(
+  db: Db<ApiTables>,
+  instanceUuids: readonly string[],
+): Promise<Map<string, InstanceMapping>> {
+  const found = await readTogether(db, instanceUuids)
+  return new Map(
+    instanceUuids.flatMap((uuid) => {
+      const mapping = found.get(uuid)
+      return mapping === undefined ? [] : [[uuid, mapping]]
+    }),
+  )
 }
 
 /** The mappings of those of these instances that are there. */
@@ -61,8 +75,32 @@ const readMappings = byIdsIn<ApiTables>()((db, uuids) =>
 )
 const readTogether = gathered(async (db: Db<ApiTables>, uuids: readonly string[]) => {
   const rows = await readMappings(db, uuids)
+  for (const { instance_uuid, cell_id } of rows) if (cell_id !== null) keepCell(db, instance_uuid, cell_id)
   return new Map(rows.map((row) => [row.instance_uuid, row]))
 })
+
+/** Cells of so many instances are kept in mind. */
+const mostKnown = 20_000
+
+const knownCells = new WeakMap<Db<ApiTables>, Map<string, number>>()
+
+/**
+ * The cell that an instance is in, or was in before it was deleted: once it is in one it goes to no other. Undefined
+ * where nobody has asked yet.
+ */
+export const knownCellOf = (db: Db<ApiTables>, instanceUuid: string): number | undefined =>
+  knownCells.get(db)?.get(instanceUuid)
+
+function keepCell(db: Db<ApiTables>, instanceUuid: string, cellId: number): void {
+  if (db.isTransaction) return
+  let known = knownCells.get(db)
+  if (known === undefined) {
+    known = new Map()
+    knownCells.set(db, known)
+  }
+  known.set(instanceUuid, cellId)
+  if (known.size > mostKnown) known.delete(known.keys().next().value!)
+}
 
 /** The living instances that cells have, as far as is known without asking the cells; the oldest first. */
 export function listMappingsOfCells(

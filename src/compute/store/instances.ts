@@ -4,11 +4,11 @@ import type { Db } from '../../base/db/database.ts'
 import { insertStatement, statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import type { ApiTables } from './api-tables.ts'
-import { findBuildRequest } from './build-requests.ts'
+import { findBuildRequests } from './build-requests.ts'
 import { type CellDb, type CellDbs, cellAway, isAway } from './cell-dbs.ts'
 import type { CellTables } from './cell-tables.ts'
 import { updateInstance } from './instance-changes.ts'
-import { findInstanceMapping, listInstanceMappings } from './instance-mappings.ts'
+import { findInstanceMappings, knownCellOf, listInstanceMappings } from './instance-mappings.ts'
 import {
   buildingInstance,
   type Instance,
@@ -16,7 +16,8 @@ import {
   type NewInstance,
   type StoredInstance,
 } from './instance-records.ts'
-import { seeInstances } from './seen-instances.ts'
+import { knownOf } from './known-instances.ts'
+import { type SeenInstance, seeInstances } from './seen-instances.ts'
 
 export interface InstanceDbs {
   apiDb: Db<ApiTables>
@@ -29,23 +30,70 @@ export const instanceNotFound = (id: string): Fault =>
 
 /** An instance by its uuid: the one that lives, or the deleted one with `deleted`. Throws `cellAway` for it. */
 export async function findInstance(
-  { apiDb, cells }: InstanceDbs,
+  dbs: InstanceDbs,
   uuid: string,
   options: { deleted?: boolean } = {},
 ): Promise<Instance | undefined> {
-  const mapping = await findInstanceMapping(apiDb, uuid)
-  if (mapping === undefined) return undefined
+  return (await seeServers(dbs, [uuid], options)).get(uuid)?.instance
+}
+
+/** Those of these instances that are there, as `findInstance` finds them, each with what its host's service says. */
+export async function seeServers(
+  { apiDb, cells }: InstanceDbs,
+  uuids: readonly string[],
+  options: { deleted?: boolean } = {},
+): Promise<Map<string, SeenInstance>> {
+  const seen = new Map<string, SeenInstance>()
   const all = await cells.all()
-  if (mapping.cell_id === null) {
-    const made = await findBuildRequest(apiDb, uuid)
-    if (made !== undefined) return buildingInstance(made)
-    // It reached its cell between the two reads.
-    const again = await findInstanceMapping(apiDb, uuid)
-    const reached = all.find((cell) => cell.id === again?.cell_id)
-    return reached === undefined ? undefined : await findInCell(reached, uuid, options)
+  const lookIn = async (cellOf: (uuid: string) => number | null | undefined, wanted: readonly string[]) => {
+    const looking = all.map(async (cell) => {
+      const own = wanted.filter((uuid) => cellOf(uuid) === cell.id)
+      if (own.length > 0) await seeInCell(cell, own, { seen, ...options })
+    })
+    await Promise.all(looking)
+    return wanted.filter((uuid) => !seen.has(uuid))
   }
-  const cell = all.find((candidate) => candidate.id === mapping.cell_id)
-  return cell === undefined ? undefined : await findInCell(cell, uuid, options)
+  // Nearly always the one and only read: an instance stays in the cell that it is in.
+  const unknown = await lookIn((uuid) => knownCellOf(apiDb, uuid), uuids)
+  if (unknown.length === 0) return seen
+  const mappings = await findInstanceMappings(apiDb, unknown)
+  await lookIn((uuid) => mappings.get(uuid)?.cell_id, unknown)
+  const inNone = unknown.filter((uuid) => mappings.get(uuid)?.cell_id === null)
+  for (const [uuid, made] of await findBuildRequests(apiDb, inNone))
+    seen.set(uuid, { instance: buildingInstance(made), service: null })
+  // These reached their cell between the two reads.
+  const moved = inNone.filter((uuid) => !seen.has(uuid))
+  if (moved.length === 0) return seen
+  const again = await findInstanceMappings(apiDb, moved)
+  await lookIn((uuid) => again.get(uuid)?.cell_id, moved)
+  return seen
+}
+
+/** An instance as it was when it was last read, if it was: a hint at what is worth asking for, never to be shown. */
+export function knownInstance(
+  apiDb: Db<ApiTables>,
+  cells: readonly CellDb[],
+  uuid: string,
+): Instance | undefined {
+  const cellId = knownCellOf(apiDb, uuid)
+  const cell = cellId === undefined ? undefined : cells.find(({ id }) => id === cellId)
+  return cell === undefined ? undefined : knownOf(cell, uuid)?.instance
+}
+
+async function seeInCell(
+  cell: CellDb,
+  uuids: readonly string[],
+  { seen, deleted }: { seen: Map<string, SeenInstance>; deleted?: boolean },
+): Promise<void> {
+  try {
+    const found = await seeInstances(cell, uuids)
+    for (const uuid of uuids) {
+      const one = found.get(uuid)
+      if (one?.instance.deleted === 0 || (one !== undefined && deleted === true)) seen.set(uuid, one)
+    }
+  } catch (error) {
+    throw isAway(error) ? cellAway(cell, error) : error
+  }
 }
 
 /** As findInstance; throws when there is none. */
@@ -113,12 +161,9 @@ export async function findInCell(
   uuid: string,
   options: { deleted?: boolean } = {},
 ): Promise<Instance | undefined> {
-  try {
-    const found = (await seeInstances(cell, [uuid])).get(uuid)?.instance
-    return found?.deleted === 0 || options.deleted === true ? found : undefined
-  } catch (error) {
-    throw isAway(error) ? cellAway(cell, error) : error
-  }
+  const seen = new Map<string, SeenInstance>()
+  await seeInCell(cell, [uuid], { seen, ...options })
+  return seen.get(uuid)?.instance
 }
 
 const insertRow = insertStatement<CellTables, 'instances'>('instances')

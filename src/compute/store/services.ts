@@ -147,7 +147,11 @@ export async function deleteService(db: Db<CellTables>, uuid: string): Promise<v
 }
 
 /** A service is up when it reported within so many seconds (`service_down_time`) and is not forced down. */
-export function isUp(service: ServiceRow, downSeconds: number, clock: Clock = systemClock): boolean {
+export function isUp(
+  service: Pick<ServiceRow, 'forced_down' | 'last_seen_up'>,
+  downSeconds: number,
+  clock: Clock = systemClock,
+): boolean {
   if (service.forced_down === 1 || service.last_seen_up === null) return false
   return clock.now() - Date.parse(service.last_seen_up) <= downSeconds * 1000
 }

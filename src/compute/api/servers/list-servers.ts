@@ -33,7 +33,7 @@ export async function listServers(request: Request, deps: CellDeps) {
 /** `GET /servers/detail`. */
 export async function listServersInDetail(request: Request, deps: CellDeps & NetworkDeps) {
   const { instances, unknown, links } = await find(request, deps, 'detail', listReachableInstances)
-  const around = await readSurroundings(request, deps, instances, { list: true })
+  const around = await readSurroundings(request, deps, instances)
   const viewer = serverViewer(request, around)
   const servers = instances.map((instance) => viewer.whole(instance))
   return { servers: [...unknown.map(unknownViewer(request).whole), ...servers], ...links }

@@ -10,9 +10,9 @@ import { showUnknownServer } from './down-cells.ts'
 import { serversQuery } from './list-query.ts'
 import { listServers, listServersInDetail } from './list-servers.ts'
 import { serverViewer } from './server.view.ts'
-import { serverOf } from './server-of-request.ts'
+import { assertOwn } from './server-of-request.ts'
 import { onServer, type Request, requesterOf } from './server-route.ts'
-import { readSurroundings } from './surroundings.ts'
+import { readShownServer, surroundingsOf } from './shown-server.ts'
 import { updateServer, updateServerBody } from './update-server.ts'
 
 export type ServerDeps = CreateDeps
@@ -37,14 +37,16 @@ export const serverRoutes: readonly Route<ServerDeps>[] = [
 ]
 
 async function showServer(request: Request, deps: CellDeps & NetworkDeps) {
-  let instance: Instance
+  const uuid = request.params['id']!
+  let shown: Awaited<ReturnType<typeof readShownServer>>
   try {
-    instance = await serverOf(request, deps, rule('show'))
+    shown = await readShownServer(request, deps, uuid)
+    assertOwn(request, uuid, shown.instance, rule('show'))
   } catch (error) {
     return { server: await showUnknownServer(request, deps, { rule: rule('show'), error }) }
   }
-  const around = await readSurroundings(request, deps, [instance], { list: false })
-  return { server: serverViewer(request, around).whole(instance) }
+  const around = await surroundingsOf(request, deps, shown)
+  return { server: serverViewer(request, around).whole(shown.instance) }
 }
 
 /** Ends a server, in whatever state it is. */

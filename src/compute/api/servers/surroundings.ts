@@ -1,9 +1,10 @@
-/** What a server's view shows that is not the server's own: read once for all servers of an answer. */
+/** What a server's view shows that is not the server's own: read once for all servers of a list. */
 import type { ApiRequest } from '../../../base/http/route.ts'
 import { listHostZones } from '../../store/aggregates.ts'
 import type { Instance } from '../../store/instance-records.ts'
-import { listPinnedZones, wishesOf } from '../../store/request-specs.ts'
-import { computeServicesOf, isUp, type ServiceRow } from '../../store/services.ts'
+import { listPinnedZones } from '../../store/request-specs.ts'
+import type { ServiceState } from '../../store/seen-instances.ts'
+import { computeServicesOf, isUp } from '../../store/services.ts'
 import type { CellDeps, NetworkDeps } from '../deps.ts'
 
 export interface ServerSurroundings {
@@ -22,47 +23,29 @@ export async function readSurroundings(
   request: ApiRequest<never>,
   deps: CellDeps & NetworkDeps,
   instances: readonly Instance[],
-  options: { list: boolean },
 ): Promise<ServerSurroundings> {
   const uuids = instances.map(({ uuid }) => uuid)
   const { apiDb, config } = deps
-  const [zones, statusOf, securityGroups, wishes] = await Promise.all([
+  const [zones, statusOf, securityGroups, pinned] = await Promise.all([
     instances.some(({ host }) => host !== null) ? listHostZones(apiDb) : new Map<string, string>(),
     readHostStatuses(request, deps, instances),
     readSecurityGroups(request, deps, instances.filter(mayHavePorts)),
-    readWishes(request, apiDb, uuids, options),
+    request.atLeast('2.96') ? listPinnedZones(apiDb, uuids) : new Map<string, string>(),
   ])
   return {
     zoneOf: ({ host, availability_zone }) =>
       host === null ? (availability_zone ?? '') : (zones.get(host) ?? config.defaultAvailabilityZone),
     hostStatusOf: ({ host }) => (host === null ? '' : (statusOf.get(host) ?? 'UNKNOWN')),
     securityGroups,
-    ...wishes,
-    userData: !options.list,
-  }
-}
-
-async function readWishes(
-  request: ApiRequest<never>,
-  apiDb: CellDeps['apiDb'],
-  uuids: readonly string[],
-  { list }: { list: boolean },
-): Promise<Pick<ServerSurroundings, 'serverGroupsOf' | 'pinnedZoneOf'>> {
-  if (list) {
-    const zones = request.atLeast('2.96') ? await listPinnedZones(apiDb, uuids) : new Map<string, string>()
-    return { serverGroupsOf: undefined, pinnedZoneOf: (uuid) => zones.get(uuid) ?? null }
-  }
-  if (!request.atLeast('2.71')) return { serverGroupsOf: undefined, pinnedZoneOf: () => null }
-  const wishes = await wishesOf(apiDb, uuids)
-  return {
-    serverGroupsOf: (uuid) => wishes.get(uuid)?.groups ?? [],
-    pinnedZoneOf: (uuid) => wishes.get(uuid)?.zone ?? null,
+    serverGroupsOf: undefined,
+    pinnedZoneOf: (uuid) => pinned.get(uuid) ?? null,
+    userData: false,
   }
 }
 
 // The ports of a server that is being built are noted as soon as they are made. Who waits for it asks often.
-const mayHavePorts = ({ vm_state, networkInfo }: Instance): boolean =>
-  vm_state !== 'building' || networkInfo.length > 0
+export const mayHavePorts = ({ vm_state, networkInfo, deleted }: Instance): boolean =>
+  deleted === 0 && (vm_state !== 'building' || networkInfo.length > 0)
 
 async function readHostStatuses(
   request: ApiRequest<never>,
@@ -81,19 +64,19 @@ async function readHostStatuses(
   return new Map(found.map((service) => [service.host, hostStatus(service, serviceDownSeconds)]))
 }
 
-function hostStatus(service: ServiceRow, downSeconds: number): string {
+export function hostStatus(service: ServiceState, downSeconds: number): string {
   if (service.forced_down === 1) return 'DOWN'
   if (!isUp(service, downSeconds)) return 'UNKNOWN'
   return service.disabled === 1 ? 'MAINTENANCE' : 'UP'
 }
 
 /** The names of the groups on each server's ports, two calls to Network for all servers. */
-export async function readSecurityGroups(
+async function readSecurityGroups(
   request: ApiRequest<never>,
   deps: NetworkDeps,
   instances: readonly Instance[],
 ): Promise<ReadonlyMap<string, { name: string }[]>> {
-  const uuids = instances.filter(({ deleted }) => deleted === 0).map(({ uuid }) => uuid)
+  const uuids = instances.map(({ uuid }) => uuid)
   if (uuids.length === 0) return new Map()
   return await deps.networkFor(request.context.token).securityGroupsByDevice(uuids)
 }

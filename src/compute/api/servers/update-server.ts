@@ -11,7 +11,7 @@ import { shortAddress } from './addresses.ts'
 import { afterUpdate, serverFields } from './server.ts'
 import { serverViewer } from './server.view.ts'
 import type { Request } from './server-route.ts'
-import { readSurroundings } from './surroundings.ts'
+import { readShownServer, surroundingsOf } from './shown-server.ts'
 
 export const updateServerBody = byVersion((version) =>
   wrapped('server', schemaAt(serverFields, 'update', version)),
@@ -39,9 +39,9 @@ export async function updateServer(request: Request, deps: CellDeps & NetworkDep
   const diskConfig = server['OS-DCF:diskConfig']
   if (diskConfig !== undefined) changes.auto_disk_config = diskConfig === 'AUTO' ? 1 : 0
   await changeInstance(deps, instance, changes)
-  const updated = await getInstance(deps, instance.uuid)
-  const around = await readSurroundings(request, deps, [updated], { list: false })
-  return { server: afterUpdate(serverViewer(request, around).whole(updated), request.microversion) }
+  const updated = await readShownServer(request, deps, instance.uuid)
+  const around = await surroundingsOf(request, deps, updated)
+  return { server: afterUpdate(serverViewer(request, around).whole(updated.instance), request.microversion) }
 }
 
 /** Changes a server wherever it is: as a build request, or in its cell. */
