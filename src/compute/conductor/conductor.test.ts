@@ -272,8 +272,10 @@ test('a cell that cannot be reached has no leftovers', async () => {
   assert.deepEqual(await syncGuests({ ...world.conductor.deps, cells }, { host: 'host1', guests }), [])
 })
 
-test('servers of an anti-affinity group go to different hosts, also when they are asked for at once', async () => {
-  await using world = await computeWorld()
+type World = Awaited<ReturnType<typeof computeWorld>>
+
+/** Asks for servers of one group at once; gives where each is, or its state where it is nowhere. */
+async function buildGroup(world: World, policy: string, count: number): Promise<string[]> {
   const group = {
     uuid: 'g',
     name: 'g',
@@ -283,9 +285,10 @@ test('servers of an anti-affinity group go to different hosts, also when they ar
     updated_at: null,
   }
   await world.apiDb.insertInto('instance_groups').values(group).execute()
-  const policy = { group_id: 1, policy: 'anti-affinity', rules: '{}' }
-  await world.apiDb.insertInto('instance_group_policy').values(policy).execute()
-  const asked = [0, 1, 2].map(() => newBuild({ changes: { groupUuid: 'g' } }, world.network.networkId))
+  await world.apiDb.insertInto('instance_group_policy').values({ group_id: 1, policy, rules: '{}' }).execute()
+  const asked = Array.from({ length: count }, () =>
+    newBuild({ changes: { groupUuid: 'g' } }, world.network.networkId),
+  )
   for (const { instance } of asked) {
     const member = { group_id: 1, instance_uuid: instance.row.uuid }
     await world.apiDb.insertInto('instance_group_member').values(member).execute()
@@ -295,12 +298,37 @@ test('servers of an anti-affinity group go to different hosts, also when they ar
   const uuids = asked.map(({ instance }) => instance.row.uuid)
   await Promise.all(uuids.map(world.runToEnd))
   const servers = await Promise.all(uuids.map(world.show))
-  assert.deepEqual(servers.map((server) => server.host ?? server.vm_state).toSorted(), [
-    'error',
-    'host1',
-    'host2',
-  ])
+  return servers.map((server) => server.host ?? server.vm_state).toSorted()
+}
+
+test('servers of an anti-affinity group go to different hosts, also when they are asked for at once', async () => {
+  await using world = await computeWorld()
+  assert.deepEqual(await buildGroup(world, 'anti-affinity', 3), ['error', 'host1', 'host2'])
 })
+
+for (const [policy, hosts] of [
+  ['anti-affinity', 2],
+  ['affinity', 1],
+] as const) {
+  test(`schedulers that do not know what others choose keep to ${policy}`, async () => {
+    await using world = await computeWorld()
+    const { deps } = world.conductor
+    const { scheduler } = deps
+    // As two processes choose at the same time: each sees no server of the group anywhere.
+    const blind = policy === 'affinity' ? ['host1', 'host2'] : ['host1', 'host1']
+    deps.scheduler = {
+      ...scheduler,
+      select: (spec, excluded) => {
+        const host = blind.pop()
+        if (host === undefined) return scheduler.select(spec, excluded)
+        return scheduler.select({ ...spec, groupUuid: null, requestedHost: host }, excluded)
+      },
+    }
+    const found = await buildGroup(world, policy, 2)
+    assert.equal(new Set(found).size, hosts, found.join())
+    assert.ok(!found.includes('error'))
+  })
+}
 
 test('an instance that nobody builds is in ERROR, and can be deleted', async () => {
   await using world = await computeWorld()

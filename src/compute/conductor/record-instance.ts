@@ -14,7 +14,9 @@ import { type InstanceChanges, purgeInstance, updateInstance } from '../store/in
 import { findInstanceMapping, setInstanceCell } from '../store/instance-mappings.ts'
 import type { NewInstance } from '../store/instance-records.ts'
 import { insertInstance } from '../store/instances.ts'
+import type { RequestSpec } from '../store/request-specs.ts'
 import type { ConductorDeps } from './deps.ts'
+import { inGroupTurn } from './group-turn.ts'
 import { enterTask } from './tasks-of-instance.ts'
 
 interface Placed {
@@ -26,25 +28,30 @@ interface Placed {
   availabilityZone: string
 }
 
-/** Moves the instance from its build request into its cell; run again, corrects its host. */
+/** Moves the instance from its build request into its cell; run again, corrects its host. See `inGroupTurn` for groups. */
 export async function recordInstance(
   { apiDb, cells }: Pick<ConductorDeps, 'apiDb' | 'cells'>,
   placed: Placed,
+  spec: RequestSpec,
 ): Promise<void> {
   const { uuid, host, node, cellId } = placed
   const { db } = cells.byId(cellId)
   const settled = { host, node, availability_zone: placed.availabilityZone, task_state: 'networking' }
   const made = await findBuildRequest(apiDb, uuid)
   const mapping = made === undefined ? await findInstanceMapping(apiDb, uuid) : undefined
+  const inTurn = (record: () => Promise<unknown>) =>
+    inGroupTurn({ apiDb, cells }, spec, host, async () => {
+      await record()
+    })
   if (made === undefined && mapping?.cell_id === cellId) {
-    await enterTask(db, uuid, settled)
+    await inTurn(() => enterTask(db, uuid, settled))
     return
   }
   if (made === undefined) {
     // A retry that leaves its first cell takes its build request along: nothing else knows the whole of it.
     throw new Fault('unavailable', `Instance ${uuid} cannot be moved to another cell while it is built.`)
   }
-  await insertOnce(db, uuid, { requestId: placed.requestId, made, changes: settled })
+  await inTurn(() => insertOnce(db, uuid, { requestId: placed.requestId, made, changes: settled }))
   await enterCell(apiDb, { id: cellId, db }, made)
 }
 

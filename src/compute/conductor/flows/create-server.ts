@@ -55,7 +55,14 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
     name: 'record the instance',
     // Written to two databases: either may be lost in between.
     retries: 4,
-    run: (values, deps) => recordInstance(deps, values),
+    run: async (values, deps, context) => {
+      const spec = await specOf(deps.apiDb, values.uuid, context)
+      await recordInstance(deps, values, spec).catch((error: unknown) => {
+        throw isFault(error, 'unavailable') && error.details['groupPolicy'] === true
+          ? onAnotherHost(values, deps, error)
+          : error
+      })
+    },
     undo: (values, deps) => forgetHalfRecorded(deps, values),
   })
   .step({
@@ -121,12 +128,16 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
   })
 
 /** A build that failed on its host is tried on another, so many times. */
-function elsewhere(
+function elsewhere(values: Input & { host: string }, deps: ConductorDeps, error: unknown): Error {
+  deps.scheduler.noteBuild(values.host, false)
+  return onAnotherHost(values, deps, error)
+}
+
+function onAnotherHost(
   { uuid, host, triedHosts = [] }: Input & { host: string },
-  { scheduler, config }: ConductorDeps,
+  { config }: ConductorDeps,
   error: unknown,
 ): Error {
-  scheduler.noteBuild(host, false)
   const lastError = `Build of instance ${uuid} on host ${host} failed: ${describeError(error)}`
   const tried = [...triedHosts, host]
   if (tried.length < config.maxAttempts) {
