@@ -9,8 +9,10 @@ export type Failure =
   | 'denied'
   /** The server has no database of that name, or shows us none. */
   | 'no-database'
-  /** The server is starting, stopping, or has no connection to spare. */
+  /** The server is starting or stopping. */
   | 'busy'
+  /** The server, or this process, has no connection to spare. */
+  | 'full'
   /** The connection went away under a statement. */
   | 'lost'
   /** The server gave the statement or transaction up, since others were at the same rows: it may be run again. */
@@ -54,12 +56,12 @@ const failures: ReadonlyMap<string | number, Failure> = new Map<string | number,
   [1142, 'denied'],
   [1049, 'no-database'],
   ['3D000', 'no-database'],
-  [1040, 'busy'],
+  [1040, 'full'],
   [1047, 'busy'],
   [1129, 'busy'],
-  [1203, 'busy'],
-  [1226, 'busy'],
-  ['53300', 'busy'],
+  [1203, 'full'],
+  [1226, 'full'],
+  ['53300', 'full'],
   ['57P03', 'busy'],
   [1020, 'deadlock'],
   [1205, 'deadlock'],
@@ -91,8 +93,7 @@ export function failureOf(error: unknown): Failure | undefined {
   if (/^UNIQUE constraint failed/.test(error.message)) return 'duplicate'
   if (/^FOREIGN KEY constraint failed/.test(error.message)) return 'dangling'
   // pg and mysql2 give these no code.
-  if (/^Connection terminated due to connection timeout|^timeout exc/.test(error.message))
-    return 'unreachable'
+  if (/^timeout expired/.test(error.message)) return 'unreachable'
   return /^Connection terminated|is not queryable|in closed state/.test(error.message) ? 'lost' : undefined
 }
 
@@ -130,6 +131,8 @@ function sentence(
       return `${server} has no database ${at.database} that user ${at.user} can see: create it, and grant the user all on it.`
     case 'busy':
       return `${server} takes no more work for database ${at.database} now: ${error.message}.`
+    case 'full':
+      return `${server} has no connection to spare for database ${at.database}: ${error.message}. Raise max_connections there, or lower max_pool_size and max_overflow of the services that use it.`
     case 'lost':
       return `The connection to ${server} was lost during work in database ${at.database}: ${error.message}.`
     case 'value':

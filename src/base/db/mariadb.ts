@@ -1,50 +1,36 @@
-/** MariaDB, from 10.5 on, by mysql2 under Kysely's dialect for MySQL. */
-
+/** MariaDB, from 10.5 on, by mysql2 under Kysely's compiler for MySQL. */
 import {
-  CompiledQuery,
   type Dialect,
   type Kysely,
   type MigrationLockOptions,
   MysqlAdapter,
-  MysqlDialect,
   MysqlIntrospector,
-  type MysqlPool,
+  type QueryResult,
   sql,
 } from 'kysely'
-import type { Pool, PoolConnection } from 'mysql2'
+import type { Connection, ConnectionOptions, QueryError, QueryResult as RawResult } from 'mysql2'
+import { Connections, type RawConnection } from './connections.ts'
 import { MariadbQueryCompiler } from './mariadb-compiler.ts'
-import { type DatabaseSettings, poolLimit } from './options.ts'
+import type { DatabaseSettings } from './options.ts'
 import type { Reach } from './reach.ts'
 import { ServerDriver } from './server-driver.ts'
 import { tlsOf } from './tls.ts'
 import type { ServerUrl } from './url.ts'
 
 export function mariadbDialect(url: ServerUrl, settings: DatabaseSettings, reach?: Reach): Dialect {
-  const inner = new MysqlDialect({
-    pool: () => openPool(url, settings),
-    async onCreateConnection(connection) {
-      // As in PostgreSQL each statement sees what is committed by then, and no gaps between rows are locked.
-      await connection.executeQuery(
-        CompiledQuery.raw('set session transaction isolation level read committed'),
-      )
-      // Whatever the server's default: mysql2 escapes with backslashes, and a value that is too long is an error.
-      await connection.executeQuery(
-        CompiledQuery.raw("set session sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO'"),
-      )
-    },
-  })
+  const connect = (onLost: () => void) => connectTo(optionsOf(url, settings), onLost)
   return {
-    createDriver: () => new ServerDriver({ inner: inner.createDriver(), url, settings, reach }),
+    createDriver: () =>
+      new ServerDriver({ connections: new Connections({ url, settings, connect }), url, settings, reach }),
     createQueryCompiler: () => new MariadbQueryCompiler(),
     createAdapter: () => new MariadbAdapter(settings),
     createIntrospector: (db) => new MysqlIntrospector(db),
   }
 }
 
-async function openPool(url: ServerUrl, settings: DatabaseSettings): Promise<MysqlPool> {
-  const { createPool } = await import('mysql2')
+function optionsOf(url: ServerUrl, settings: DatabaseSettings): ConnectionOptions {
   const tls = tlsOf(url)
-  const pool: Pool = createPool({
+  return {
     ...(url.socket === undefined ? { host: url.host, port: url.port } : { socketPath: url.socket }),
     ...(tls === undefined ? {} : { ssl: tls }),
     user: url.user,
@@ -52,42 +38,81 @@ async function openPool(url: ServerUrl, settings: DatabaseSettings): Promise<Mys
     database: url.database,
     charset: 'utf8mb4',
     connectTimeout: settings.poolTimeout * 1000,
-    connectionLimit: poolLimit(settings),
-    // Ended in words; the server would log one that is just cut off.
-    gracefulEnd: true,
     // Sums are DECIMAL.
     decimalNumbers: true,
-  })
-  endIdle(pool, settings.maxPoolSize)
-  if (settings.connectionRecycleTime > 0) {
-    const old = new WeakSet<object>()
-    pool.on('connection', (connection) => {
-      setTimeout(() => old.add(connection), settings.connectionRecycleTime * 1000).unref()
-    })
-    pool.on('release', (connection) => {
-      if (old.has(connection)) connection.destroy()
-    })
   }
-  return pool as unknown as MysqlPool
 }
 
-/** Connections beside those that are kept are of use again when the next wave of work comes within that time. */
-const idleMilliseconds = 30_000
+const setUp = [
+  // As in PostgreSQL each statement sees what is committed by then, and no gaps between rows are locked.
+  'set session transaction isolation level read committed',
+  // Whatever the server's default: mysql2 escapes with backslashes, and a value that is too long is an error.
+  "set session sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO'",
+]
 
-// mysql2's own `maxIdle` ends them each second, so that a busy process makes new ones all the time.
-function endIdle(pool: Pool, kept: number): void {
-  /** The one that is free for longest comes first; the pool takes the last. */
-  const freeSince = new Map<PoolConnection, number>()
-  pool.on('connection', (connection) => connection.once('end', () => freeSince.delete(connection)))
-  pool.on('acquire', (connection) => freeSince.delete(connection))
-  pool.on('release', (connection) => {
-    freeSince.set(connection, Date.now())
-    for (const [idle, since] of freeSince) {
-      if (freeSince.size <= kept || Date.now() - since < idleMilliseconds) break
-      freeSince.delete(idle)
-      idle.end()
-    }
-  })
+async function connectTo(options: ConnectionOptions, onLost: () => void): Promise<RawConnection> {
+  const { createConnection } = await import('mysql2')
+  const inner = createConnection(options)
+  const connection = new MariadbConnection(inner, onLost)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      inner.once('connect', () => resolve())
+      inner.once('error', reject)
+    })
+    for (const statement of setUp) await connection.run(statement, [])
+  } catch (error) {
+    connection.cut()
+    throw error
+  }
+  return connection
+}
+
+class MariadbConnection implements RawConnection {
+  readonly #inner: Connection
+  readonly #onLost: () => void
+
+  constructor(inner: Connection, onLost: () => void) {
+    this.#inner = inner
+    this.#onLost = onLost
+    inner.on('error', onLost)
+    inner.on('end', onLost)
+  }
+
+  run<R>(text: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
+    return new Promise((resolve, reject) => {
+      this.#inner.query(text, parameters as unknown[], (error: QueryError | null, result: RawResult) => {
+        if (error === null) {
+          resolve(resultOf(result))
+          return
+        }
+        // Said to the statement alone, when there is one.
+        if (error.fatal === true) this.#onLost()
+        reject(error)
+      })
+    })
+  }
+
+  end(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#inner.end((error) => (error === null || error === undefined ? resolve() : reject(error)))
+    })
+  }
+
+  cut(): void {
+    this.#inner.destroy()
+    this.#onLost()
+  }
+}
+
+function resultOf<R>(result: RawResult): QueryResult<R> {
+  if (Array.isArray(result)) return { rows: result as R[] }
+  const { insertId, affectedRows, changedRows } = result
+  return {
+    rows: [],
+    numAffectedRows: BigInt(affectedRows),
+    ...(changedRows === undefined ? {} : { numChangedRows: BigInt(changedRows) }),
+    ...(insertId === 0 ? {} : { insertId: BigInt(insertId) }),
+  }
 }
 
 class MariadbAdapter extends MysqlAdapter {

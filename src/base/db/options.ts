@@ -20,7 +20,7 @@ export const databaseOptionsOf = <const G extends string>(group: G) =>
       name: 'max_pool_size',
       type: int({ min: 0 }),
       default: 5,
-      help: 'How many idle connections to the server each process keeps open.',
+      help: 'How many connections to the server each process keeps open. One that is busy waits a moment for one of them before it opens more.',
     },
     maxOverflow: {
       group,
@@ -34,7 +34,7 @@ export const databaseOptionsOf = <const G extends string>(group: G) =>
       name: 'pool_timeout',
       type: int({ min: 1 }),
       default: 30,
-      help: 'Seconds that connecting to the server may take, before the request that wanted it fails.',
+      help: 'Seconds that a request waits for a connection, new or free again, before it fails. A server that has none to spare is asked again until then.',
     },
     connectionRecycleTime: {
       group,

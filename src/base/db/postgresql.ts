@@ -1,47 +1,38 @@
-/** PostgreSQL by pg under Kysely's dialect for it. */
+/** PostgreSQL by pg under Kysely's compiler for it. */
+import type { Socket } from 'node:net'
 import {
-  CompiledQuery,
   type DataTypeNode,
   type Dialect,
   type Kysely,
   type MigrationLockOptions,
   PostgresAdapter,
-  PostgresDialect,
   PostgresIntrospector,
-  type PostgresPool,
   PostgresQueryCompiler,
+  type QueryResult,
   sql,
 } from 'kysely'
-import { type DatabaseSettings, poolLimit } from './options.ts'
+import type { Client, ClientConfig } from 'pg'
+import { Connections, type RawConnection } from './connections.ts'
+import type { DatabaseSettings } from './options.ts'
 import type { Reach } from './reach.ts'
 import { ServerDriver } from './server-driver.ts'
 import { tlsOf } from './tls.ts'
 import type { ServerUrl } from './url.ts'
 
 export function postgresqlDialect(url: ServerUrl, settings: DatabaseSettings, reach?: Reach): Dialect {
-  const inner = new PostgresDialect({
-    pool: () => openPool(url, settings),
-    async onCreateConnection(connection) {
-      await connection.executeQuery(
-        CompiledQuery.raw('set session characteristics as transaction isolation level read committed'),
-      )
-    },
-  })
+  const connect = (onLost: () => void) => connectTo(optionsOf(url, settings), onLost)
   return {
-    createDriver: () => new ServerDriver({ inner: inner.createDriver(), url, settings, reach }),
+    createDriver: () =>
+      new ServerDriver({ connections: new Connections({ url, settings, connect }), url, settings, reach }),
     createQueryCompiler: () => new PostgresqlQueryCompiler(),
     createAdapter: () => new PostgresqlAdapter(settings),
     createIntrospector: (db) => new PostgresIntrospector(db),
   }
 }
 
-/** Types of results that pg would leave as text: bigint, and numeric, which sums are. */
-const numeric = new Set([20, 1700])
-
-async function openPool(url: ServerUrl, settings: DatabaseSettings): Promise<PostgresPool> {
-  const { default: pg } = await import('pg')
+function optionsOf(url: ServerUrl, settings: DatabaseSettings): ClientConfig {
   const tls = tlsOf(url)
-  const pool = new pg.Pool({
+  return {
     host: url.socket ?? url.host,
     port: url.port,
     ...(tls === undefined ? {} : { ssl: tls }),
@@ -49,19 +40,55 @@ async function openPool(url: ServerUrl, settings: DatabaseSettings): Promise<Pos
     password: url.password,
     database: url.database,
     application_name: 'kilonova',
-    max: poolLimit(settings),
     connectionTimeoutMillis: settings.poolTimeout * 1000,
-    maxLifetimeSeconds: Math.max(settings.connectionRecycleTime, 0),
-    types: {
-      getTypeParser: ((oid: number, format: 'text') =>
-        numeric.has(oid) ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
-    },
-  })
-  // A connection that the server closes while nobody uses it leaves the pool; who needs one gets another.
-  pool.on('error', () => undefined)
-  // One that is closed between two statements of a transaction tells who sends the next; unheard, it ends the process.
-  pool.on('connect', (client) => client.on('error', () => undefined))
-  return pool as unknown as PostgresPool
+  }
+}
+
+/** Types of results that pg would leave as text: bigint, and numeric, which sums are. */
+const numeric = new Set([20, 1700])
+
+const setUp = 'set session characteristics as transaction isolation level read committed'
+
+async function connectTo(options: ClientConfig, onLost: () => void): Promise<RawConnection> {
+  const { default: pg } = await import('pg')
+  const getTypeParser = ((oid: number, format: 'text') =>
+    numeric.has(oid) ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser
+  const client = new pg.Client({ ...options, types: { getTypeParser } })
+  // One that is closed between two statements tells who sends the next; unheard, it ends the process.
+  client.on('error', onLost)
+  client.on('end', onLost)
+  const connection = new PostgresqlConnection(client)
+  try {
+    await client.connect()
+    await connection.run(setUp, [])
+  } catch (error) {
+    connection.cut()
+    throw error
+  }
+  return connection
+}
+
+const writing = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE'])
+
+class PostgresqlConnection implements RawConnection {
+  readonly #client: Client
+
+  constructor(client: Client) {
+    this.#client = client
+  }
+
+  async run<R>(text: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
+    const { command, rowCount, rows } = await this.#client.query(text, parameters as unknown[])
+    return writing.has(command) ? { rows, numAffectedRows: BigInt(rowCount ?? 0) } : { rows }
+  }
+
+  end(): Promise<void> {
+    return this.#client.end()
+  }
+
+  cut(): void {
+    ;(this.#client as unknown as { connection: { stream: Socket } }).connection.stream.destroy()
+  }
 }
 
 class PostgresqlAdapter extends PostgresAdapter {

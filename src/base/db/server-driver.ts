@@ -5,14 +5,9 @@
  */
 import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  CompiledQuery,
-  type DatabaseConnection,
-  type Driver,
-  type QueryResult,
-  type TransactionSettings,
-} from 'kysely'
+import type { CompiledQuery, DatabaseConnection, Driver, QueryResult, TransactionSettings } from 'kysely'
 import { isFault } from '../errors.ts'
+import type { Connections, RawConnection } from './connections.ts'
 import { explain, failureOf, serverName } from './failures.ts'
 import type { DatabaseSettings } from './options.ts'
 import type { Reach } from './reach.ts'
@@ -25,7 +20,7 @@ const lostTries = 3
 export const backOff = (attempt: number): Promise<void> => sleep(randomInt(1, 10 * 2 ** Math.min(attempt, 6)))
 
 export interface ServerDriverOptions {
-  inner: Driver
+  connections: Connections
   url: ServerUrl
   settings: DatabaseSettings
   /** Remembers whether the server can be reached. */
@@ -34,23 +29,23 @@ export interface ServerDriverOptions {
 
 export class ServerDriver implements Driver {
   readonly #o: ServerDriverOptions
+  /** Given back. Kysely notes each that it is given, which takes longer than all that is done here. */
+  readonly #spare: ServerConnection[] = []
 
   constructor(options: ServerDriverOptions) {
     this.#o = options
   }
 
-  init(): Promise<void> {
-    return this.#o.inner.init()
-  }
+  async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    const connection = new ServerConnection(this.#o)
+    const connection = this.#spare.pop() ?? new ServerConnection(this.#o)
     await connection.renew()
     return connection
   }
 
-  beginTransaction(connection: ServerConnection, settings: TransactionSettings): Promise<void> {
-    return connection.begin(settings)
+  beginTransaction(connection: ServerConnection, _settings: TransactionSettings): Promise<void> {
+    return connection.begin()
   }
 
   async commitTransaction(connection: ServerConnection): Promise<void> {
@@ -62,18 +57,19 @@ export class ServerDriver implements Driver {
   }
 
   async releaseConnection(connection: ServerConnection): Promise<void> {
-    await connection.release()
+    connection.release()
+    this.#spare.push(connection)
   }
 
   destroy(): Promise<void> {
     this.#o.reach?.close()
-    return this.#o.inner.destroy()
+    return this.#o.connections.close()
   }
 }
 
 class ServerConnection implements DatabaseConnection {
   readonly #o: ServerDriverOptions
-  #inner: DatabaseConnection | undefined
+  #inner: RawConnection | undefined
   #inTransaction = false
   #isLost = false
   /** What the server has not answered, when it is known to be away. */
@@ -83,42 +79,48 @@ class ServerConnection implements DatabaseConnection {
     this.#o = options
   }
 
-  /** Takes a connection of the pool, in place of one that was lost. */
+  /** Takes a connection of the process, in place of one that was lost. */
   async renew(): Promise<void> {
-    await this.release()
-    this.#isLost = false
-    const { inner, url, reach } = this.#o
+    this.release()
+    const { connections, url, reach } = this.#o
     reach?.assertThere()
-    const connecting = inner.acquireConnection()
+    this.#inner = connections.takeFree()
+    if (this.#inner !== undefined) return
+    const connecting = connections.take()
     try {
       this.#inner = await (reach?.answer(connecting, serverName(url), this.#probe) ?? connecting)
     } catch (error) {
       // It may come yet, when nobody waits for it.
-      connecting.then((late) => inner.releaseConnection(late)).catch(() => undefined)
+      connecting.then((late) => connections.giveBack(late)).catch(() => undefined)
       const why = explain(error, url)
       if (isFault(why) && failureOf(why) === 'unreachable') reach?.lost(why, this.#probe)
       throw why
     }
   }
 
-  // Both pools drop a connection that is given back broken; one that still waits is of no use to others.
-  async release(): Promise<void> {
+  // One that was lost is not taken back; one that still waits is of no use to others.
+  release(): void {
     const inner = this.#inner
     const unanswered = this.#unanswered
     this.#inner = undefined
     this.#unanswered = undefined
+    this.#inTransaction = false
+    this.#isLost = false
     if (inner === undefined) return
-    const giveBack = () => this.#o.inner.releaseConnection(inner)
-    if (unanswered === undefined) return await giveBack()
-    const rollBack = () => this.#o.inner.rollbackTransaction(inner)
+    const giveBack = () => this.#o.connections.giveBack(inner)
+    if (unanswered === undefined) {
+      giveBack()
+      return
+    }
+    const rollBack = () => inner.run('rollback', [])
     unanswered
       .then(rollBack, rollBack)
       .then(giveBack, giveBack)
       .catch(() => undefined)
   }
 
-  async begin(settings: TransactionSettings): Promise<void> {
-    await this.#again(true, (inner) => this.#o.inner.beginTransaction(inner, settings))
+  async begin(): Promise<void> {
+    await this.#again(true, (inner) => inner.run('begin', []))
     this.#inTransaction = true
   }
 
@@ -128,10 +130,8 @@ class ServerConnection implements DatabaseConnection {
       this.#inTransaction = false
       return
     }
-    const { inner } = this.#o
     try {
-      if (how === 'commit') await this.#once((connection) => inner.commitTransaction(connection))
-      else await this.#once((connection) => inner.rollbackTransaction(connection))
+      await this.#once((inner) => inner.run(how, []))
       this.#inTransaction = false
     } catch (error) {
       if (how === 'commit') throw error
@@ -140,9 +140,9 @@ class ServerConnection implements DatabaseConnection {
   }
 
   executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const { sql } = query
     const parameters = query.parameters.some(isForeign) ? query.parameters.map(toServer) : query.parameters
-    const sent = parameters === query.parameters ? query : { ...query, parameters }
-    const run = (inner: DatabaseConnection) => inner.executeQuery<R>(sent)
+    const run = (inner: RawConnection) => inner.run<R>(sql, parameters)
     return this.#inTransaction ? this.#once(run) : this.#again(isRead(query), run)
   }
 
@@ -152,38 +152,38 @@ class ServerConnection implements DatabaseConnection {
   }
 
   readonly #probe = async (): Promise<void> => {
-    const { inner } = this.#o
-    const connection = await inner.acquireConnection()
+    const { connections } = this.#o
+    const inner = await connections.take()
     try {
-      await connection.executeQuery(CompiledQuery.raw('select 1'))
+      await inner.run('select 1', [])
     } finally {
-      await inner.releaseConnection(connection)
+      connections.giveBack(inner)
     }
   }
 
-  async #ask<R>(run: (inner: DatabaseConnection) => Promise<R>): Promise<R> {
+  async #ask<R>(run: (inner: RawConnection) => Promise<R>): Promise<R> {
     const { reach, url } = this.#o
     if (reach === undefined) return await run(this.#inner!)
     reach.assertThere()
     const running = run(this.#inner!)
     const answered = () => {
-      this.#unanswered = undefined
+      if (this.#unanswered === running) this.#unanswered = undefined
     }
     this.#unanswered = running
     running.then(answered, answered)
     return await reach.answer(running, serverName(url), this.#probe)
   }
 
-  async #once<R>(run: (inner: DatabaseConnection) => Promise<R>): Promise<R> {
+  async #once<R>(run: (inner: RawConnection) => Promise<R>): Promise<R> {
     try {
       return await this.#ask(run)
     } catch (error) {
       if (failureOf(error) === 'lost') this.#isLost = true
-      throw explain(error, this.#o.url)
+      throw explain(withCallers(error), this.#o.url)
     }
   }
 
-  async #again<R>(isHarmless: boolean, run: (inner: DatabaseConnection) => Promise<R>): Promise<R> {
+  async #again<R>(isHarmless: boolean, run: (inner: RawConnection) => Promise<R>): Promise<R> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#once(run)
@@ -195,6 +195,13 @@ class ServerConnection implements DatabaseConnection {
       }
     }
   }
+}
+
+/** A driver's error knows the socket that it came from; this adds who asked. */
+function withCallers(error: unknown): unknown {
+  if (error instanceof Error && !isFault(error))
+    error.stack += `\n${new Error().stack?.split('\n').slice(2).join('\n')}`
+  return error
 }
 
 const isRead = ({ query, sql }: CompiledQuery): boolean =>
