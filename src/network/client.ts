@@ -12,6 +12,7 @@ import type {
   SecurityGroup,
   SecurityGroupNames,
   Subnet,
+  UsableNetwork,
 } from './client/types.ts'
 import {
   readNetwork,
@@ -91,6 +92,9 @@ export function networkClient(send: Send, token: () => Promise<string>) {
       ])
       return [...new Map([...own, ...shared].map((network) => [network.id, network])).values()]
     },
+    /** Those of these networks that the caller can see, and whether a server may be on them. */
+    listUsableNetworks: (ids: readonly string[]): Promise<UsableNetwork[]> =>
+      list('networks', readNetwork, { id: ids, fields: ['id', 'subnets', 'router:external', 'shared'] }),
     showNetwork: (id: string): Promise<Network> => one('networks', 'network', id, readNetwork),
     listSubnets: (
       filters: { ids?: readonly string[]; networkIds?: readonly string[] } = {},
@@ -190,9 +194,12 @@ export function networkClient(send: Send, token: () => Promise<string>) {
       }
       return found
     },
-    /** Limits and use of a project: `showQuota(id)).port.used`. */
-    showQuota: async (projectId: string): Promise<QuotaSet> =>
-      (await call('GET', `/v2.0/quotas/${projectId}/details`))['quota'] as QuotaSet,
+    /** Limits and use of a project: `showQuota(id)).port.used`. Of others than `resources` it may say nothing. */
+    showQuota: async (projectId: string, resources: readonly string[] = []): Promise<QuotaSet> => {
+      const query = resources.map((name) => `fields=${name}`).join('&')
+      const path = `/v2.0/quotas/${projectId}/details${query === '' ? '' : `?${query}`}`
+      return (await call('GET', path))['quota'] as QuotaSet
+    },
     listExtensions: async (): Promise<string[]> =>
       ((await call('GET', '/v2.0/extensions'))['extensions'] as Wire[]).map(
         (extension) => extension['alias'] as string,

@@ -106,6 +106,26 @@ test('only the fields that are asked for are shown', async () => {
   assert.deepEqual(one.body, { network: { id: network.id } })
 })
 
+test('a field that is asked for alone is as in the whole', async () => {
+  await using cloud = await testNetwork()
+  const network = await made(cloud.member, '/networks', 'network', {})
+  const cidr = '10.0.0.0/24'
+  await made(cloud.member, '/subnets', 'subnet', { network_id: network.id, ip_version: 4, cidr })
+  const pairs = { allowed_address_pairs: [{ ip_address: '10.0.0.99' }] }
+  const port = await made(cloud.member, '/ports', 'port', { network_id: network.id, ...pairs })
+  for (const [collection, { id }] of Object.entries({ networks: network, ports: port })) {
+    await cloud.member('PUT', `/${collection}/${id}/tags/blue`)
+    for (const who of [cloud.member, cloud.admin]) {
+      const key = collection.slice(0, -1)
+      const whole = (await who('GET', `/${collection}/${id}`)).body[key]
+      for (const [name, value] of Object.entries(whole)) {
+        const alone = (await who('GET', `/${collection}/${id}?fields=${name}`)).body[key]
+        assert.deepEqual(alone, { [name]: value })
+      }
+    }
+  }
+})
+
 test('a change can be made conditional on the revision', async () => {
   await using cloud = await testNetwork()
   const network = await made(cloud.member, '/networks', 'network', {})

@@ -2,13 +2,17 @@
 import type { Db } from '../../base/db/database.ts'
 import { unknown } from '../errors.ts'
 import { byIds } from '../store/by-ids.ts'
-import { rbacPoliciesOf } from '../store/rbac-policies.ts'
 import type { Tables } from '../store/tables.ts'
 import type { Values } from './attributes.ts'
 import type { Caller } from './caller.ts'
 
+// A network once for each policy about it, or once.
 const readOwners = byIds((db, ids) =>
-  db.selectFrom('networks').select(['id', 'project_id']).where('id', 'in', ids),
+  db
+    .selectFrom('networks')
+    .leftJoin('rbac_policies', 'rbac_policies.object_id', 'networks.id')
+    .select(['networks.id', 'networks.project_id', 'rbac_policies.action', 'rbac_policies.target_project'])
+    .where('networks.id', 'in', ids),
 )
 
 /** Facts for each resource; a network that the caller can't see is not there. */
@@ -20,13 +24,13 @@ export async function networkFacts(
   const ids = [...new Set(resources.map((resource) => resource['network_id'] as string))]
   const rows = await readOwners(db, ids)
   const owners = new Map(rows.map((row) => [row.id, row.project_id]))
-  const foreign = ids.filter((id) => owners.get(id) !== caller.projectId)
   const shared = new Set<string>()
   const visible = new Set<string>()
-  for (const policy of foreign.length === 0 ? [] : await rbacPoliciesOf(db, foreign)) {
-    if (policy.target_project !== '*' && policy.target_project !== caller.projectId) continue
-    visible.add(policy.object_id)
-    if (policy.action === 'access_as_shared') shared.add(policy.object_id)
+  for (const { id, project_id: owner, action, target_project: target } of rows) {
+    if (owner === caller.projectId || target === null) continue
+    if (target !== '*' && target !== caller.projectId) continue
+    visible.add(id)
+    if (action === 'access_as_shared') shared.add(id)
   }
   return resources.map((resource) => {
     const id = resource['network_id'] as string

@@ -19,7 +19,8 @@ const rules = (name: string, create: string, show: string, update: string, remov
 const attributes = (action: string, names: readonly string[], rule: string): Record<string, string> =>
   Object.fromEntries(names.map((name) => [`${action}:${name}`, rule]))
 
-const providerAttributes = [
+/** What a network's segment is. */
+export const providerAttributes = [
   'provider:network_type',
   'provider:physical_network',
   'provider:segmentation_id',

@@ -18,6 +18,9 @@ export interface Network {
   segmentationId: number | null
 }
 
+/** What decides whether a server may be on a network. */
+export type UsableNetwork = Pick<Network, 'id' | 'subnetIds' | 'external' | 'shared'>
+
 export interface Subnet {
   id: string
   name: string

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import type { Db } from '../../base/db/database.ts'
 import { statement } from '../../base/db/statement.ts'
 import { conflict, invalid, invalidInput, unknown } from '../errors.ts'
-import { byIds } from '../store/by-ids.ts'
-import type { AllocationPoolRow, SubnetRow, Tables } from '../store/tables.ts'
+import { groupBy } from '../store/slices.ts'
+import type { SubnetRow, Tables } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 import { type Cidr, eui64, formatIp, hostRange, type IpRange, parseCidr, parseIp, within } from './ip.ts'
 import { isAutoAddressed } from './modes.ts'
@@ -38,17 +38,22 @@ const probes = 8
 
 const routerOwners = new Set(['network:router_interface', 'network:router_gateway'])
 
+/** Null where a subnet has no pool. */
+interface PoolOfSubnet extends SubnetRow {
+  first_ip: string | null
+  last_ip: string | null
+}
+
+// A subnet once for each of its pools.
 const readSubnets = statement((db: Db<Tables>, p: { networkId: string }) =>
   db
     .selectFrom('subnets')
-    .selectAll()
-    .where('network_id', '=', p.networkId)
-    .orderBy('created_at')
-    .orderBy('id'),
-)
-
-const readPools = byIds((db, subnetIds) =>
-  db.selectFrom('ipallocationpools').selectAll().where('subnet_id', 'in', subnetIds),
+    .leftJoin('ipallocationpools as pool', 'pool.subnet_id', 'subnets.id')
+    .selectAll('subnets')
+    .select(['pool.first_ip', 'pool.last_ip'])
+    .where('subnets.network_id', '=', p.networkId)
+    .orderBy('subnets.created_at')
+    .orderBy('subnets.id'),
 )
 
 /** The subnets of a network, those that serve this kind of port first. */
@@ -69,21 +74,20 @@ export async function subnetsFor(
       `No valid service subnet for the given device owner, network ${networkId}, service type ${deviceOwner}.`,
     )
   }
-  const pools = await readPools(
-    work.db,
-    fitting.map((row) => row.id),
-  )
   const own = (row: SubnetRow) => Number(row.service_types === '[]')
-  return fitting.toSorted((one, other) => own(one) - own(other)).map((row) => pooled(row, pools))
+  const subnets = [...groupBy(fitting, (row) => row.id).values()].map(pooled)
+  return subnets.toSorted((one, other) => own(one.row) - own(other.row))
 }
 
-function pooled(row: SubnetRow, pools: readonly AllocationPoolRow[]): PooledSubnet {
+function pooled(rows: readonly PoolOfSubnet[]): PooledSubnet {
+  const row = rows[0]!
   return {
     row,
     cidr: parseCidr(row.cidr)!,
-    pools: pools
-      .filter((pool) => pool.subnet_id === row.id)
-      .map((pool) => ({ first: parseIp(pool.first_ip)!.value, last: parseIp(pool.last_ip)!.value }))
+    pools: rows
+      .flatMap(({ first_ip: first, last_ip: last }) =>
+        first === null || last === null ? [] : { first: parseIp(first)!.value, last: parseIp(last)!.value },
+      )
       .sort((one, other) => (one.first < other.first ? -1 : 1)),
   }
 }

@@ -8,7 +8,7 @@ import { chooseAddresses } from '../ipam/allocate.ts'
 import { insertAllocations } from '../store/allocations.ts'
 import { ensureDefaultGroup } from '../store/security-groups.ts'
 import { newStandard } from '../store/standard.ts'
-import type { Tables } from '../store/tables.ts'
+import type { SegmentRow, Tables } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 import { bind, isBound } from './binding.ts'
 import type { MechanismDriver } from './mechanism-driver.ts'
@@ -24,9 +24,39 @@ import {
 import type { NewPort } from './port-values.ts'
 import { awaitFirst } from './provisioning.ts'
 
+// The network once for each of its segments, or once.
 const readNetwork = statement((db: Db<Tables>, p: { id: string }) =>
-  db.selectFrom('networks').select(['id', 'port_security_enabled']).where('id', '=', p.id),
+  db
+    .selectFrom('networks')
+    .leftJoin('networksegments as segment', 'segment.network_id', 'networks.id')
+    .select([
+      'networks.id',
+      'networks.port_security_enabled',
+      'segment.id as segment_id',
+      'segment.network_type',
+      'segment.physical_network',
+      'segment.segmentation_id',
+      'segment.segment_index',
+    ])
+    .where('networks.id', '=', p.id)
+    .orderBy('segment.segment_index'),
 )
+type NetworkSegment = Awaited<ReturnType<typeof readNetwork>>['rows'][number]
+
+const toSegment = (row: NetworkSegment): SegmentRow[] =>
+  row.segment_id === null
+    ? []
+    : [
+        {
+          id: row.segment_id,
+          network_id: row.id,
+          network_type: row.network_type!,
+          physical_network: row.physical_network,
+          segmentation_id: row.segmentation_id,
+          segment_index: row.segment_index!,
+        },
+      ]
+
 const insertPort = insertStatement<Tables, 'ports'>('ports')
 const insertBinding = insertStatement<Tables, 'ml2_port_bindings'>('ml2_port_bindings')
 
@@ -84,6 +114,7 @@ export async function createPort(
     host,
     vnicType: port['binding:vnic_type'] ?? 'normal',
     profile: JSON.stringify(port['binding:profile'] ?? {}),
+    segments: rows.flatMap(toSegment),
   })
   await insertBinding(work.db, binding)
   const bound = isBound(binding)

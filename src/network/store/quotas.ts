@@ -72,6 +72,38 @@ const counts = Object.fromEntries(
   Object.entries(countedTables).map(([resource, table]) => [resource, countIn(table)]),
 ) as Record<keyof typeof countedTables, ReturnType<typeof countIn>>
 
+const usageIn = (resource: keyof typeof countedTables) =>
+  statement((db: Db<Tables>, p: { projectId: string }) =>
+    db.selectNoFrom((eb) => [
+      eb
+        .selectFrom('quotas')
+        .select('limit')
+        .where('project_id', '=', p.projectId)
+        .where('resource', '=', resource)
+        .as('limit'),
+      eb
+        .selectFrom(countedTables[resource] as 'networks')
+        .select((counting) => counting.fn.countAll<number>().as('used'))
+        .where('project_id', '=', p.projectId)
+        .as('used'),
+    ]),
+  )
+
+const usages = Object.fromEntries(
+  countedResources.map((resource) => [resource, usageIn(resource)]),
+) as Record<keyof typeof countedTables, ReturnType<typeof usageIn>>
+
+/** A project's limit of one resource and what it has of it, in one reading. */
+export async function readUsage(
+  db: Db<Tables>,
+  resource: keyof typeof countedTables,
+  projectId: string,
+  options: NetworkOptions,
+): Promise<{ limit: number; used: number }> {
+  const row = (await usages[resource](db, { projectId })).rows[0]!
+  return { limit: row.limit ?? defaultLimit(options, resource), used: Number(row.used ?? 0) }
+}
+
 const countAll = statement((db: Db<Tables>, p: { projectId: string }) =>
   db.selectNoFrom((eb) =>
     Object.entries(countedTables).map(([resource, table]) =>

@@ -112,6 +112,7 @@ export async function makeCloud(settings: Partial<ComputeApiConfig> = {}): Promi
       recorder(sent, 'network', {
         listAvailableNetworks: () => networks,
         listNetworks: ({ ids }: { ids?: string[] } = {}) => networks.filter(among(ids)),
+        listUsableNetworks: (ids: string[]) => networks.filter(among(ids)),
         listPorts: ({ ids }: { ids?: string[] }) => ports.filter(among(ids)),
         listPortsByDevice: ([id]: string[]) => ports.filter((port) => port.deviceId === id),
         listSecurityGroups: ({ ids }: { ids?: string[] }) => groups.filter(among(ids)),

@@ -1,36 +1,33 @@
-import { sql } from 'kysely'
 import type { Db } from '../../../base/db/database.ts'
 import { isAlive } from '../../store/agents.ts'
+import { byIds } from '../../store/by-ids.ts'
 import { sharedObjects } from '../../store/rbac-policies.ts'
-import { groupBy, inSlices } from '../../store/slices.ts'
+import { groupBy } from '../../store/slices.ts'
 import { viewStandard } from '../../store/standard.ts'
 import type { NetworkRow, SegmentRow, Tables } from '../../store/tables.ts'
 import { tagsOf } from '../../store/tags.ts'
 import type { Values } from '../attributes.ts'
-import type { ViewContext } from '../resource.ts'
+import { providerAttributes } from '../policies.ts'
+import { isAsked, type ViewContext } from '../resource.ts'
 
-/** Networks with their segments, subnets, zones and tags. */
+const segmentAttributes = ['segments', ...providerAttributes]
+
+/** Networks with their segments, subnets, zones and tags, each read when it is asked for. */
 export async function viewNetworks(
   db: Db<Tables>,
   rows: readonly NetworkRow[],
   context: ViewContext,
 ): Promise<Values[]> {
   const ids = rows.map((row) => row.id)
-  const segments = groupBy(
-    await inSlices(ids, (slice) =>
-      db
-        .selectFrom('networksegments')
-        .selectAll()
-        .where('network_id', 'in', slice)
-        .orderBy('segment_index')
-        .execute(),
-    ),
-    (row) => row.network_id,
-  )
-  const subnets = groupBy(await readSubnets(db, ids), (row) => row.network_id)
-  const zones = await readZones(db, ids, context)
-  const shared = await sharedObjects(db, ids, context.caller.projectId)
-  const tags = await tagsOf(db, ids)
+  const idsFor = (...names: readonly string[]) => (isAsked(context, ...names) ? ids : [])
+  const segments = groupBy(await readSegments(db, idsFor(...segmentAttributes)), (row) => row.network_id)
+  const subnetIds = idsFor('subnets', 'ipv4_address_scope', 'ipv6_address_scope')
+  const subnets = groupBy(await readSubnets(db, subnetIds), (row) => row.network_id)
+  const zones = await readZones(db, idsFor('availability_zones'), context)
+  // What a caller who is no admin may see depends on it.
+  const sharedIds = context.caller.admin ? idsFor('shared') : ids
+  const shared = await sharedObjects(db, sharedIds, context.caller.projectId)
+  const tags = await tagsOf(db, idsFor('tags'))
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
@@ -70,21 +67,31 @@ interface SubnetOfNetwork {
   address_scope_id: string | null
 }
 
-const readSubnets = (db: Db<Tables>, networkIds: readonly string[]): Promise<SubnetOfNetwork[]> =>
-  inSlices(networkIds, (slice) =>
-    db
-      .selectFrom('subnets')
-      .leftJoin('subnetpools', 'subnetpools.id', 'subnets.subnetpool_id')
-      .select(['subnets.id', 'subnets.network_id', 'subnets.ip_version', 'subnetpools.address_scope_id'])
-      .where('subnets.network_id', 'in', slice)
-      .orderBy('subnets.created_at')
-      .orderBy('subnets.id')
-      .execute(),
-  )
+const readSegments = byIds((db, networkIds) =>
+  db.selectFrom('networksegments').selectAll().where('network_id', 'in', networkIds).orderBy('segment_index'),
+)
+
+const readSubnets = byIds((db, networkIds) =>
+  db
+    .selectFrom('subnets')
+    .leftJoin('subnetpools', 'subnetpools.id', 'subnets.subnetpool_id')
+    .select(['subnets.id', 'subnets.network_id', 'subnets.ip_version', 'subnetpools.address_scope_id'])
+    .where('subnets.network_id', 'in', networkIds)
+    .orderBy('subnets.created_at')
+    .orderBy('subnets.id'),
+)
 
 const scopeOf = (subnets: readonly SubnetOfNetwork[] | undefined, version: number): string | null =>
   subnets?.find((subnet) => subnet.ip_version === version && subnet.address_scope_id !== null)
     ?.address_scope_id ?? null
+
+const readServing = byIds((db, networkIds) =>
+  db
+    .selectFrom('networkdhcpagentbindings as b')
+    .innerJoin('agents as a', 'a.id', 'b.dhcp_agent_id')
+    .select(['b.network_id', 'a.availability_zone', 'a.heartbeat_timestamp'])
+    .where('b.network_id', 'in', networkIds),
+)
 
 // A network is where an agent that is alive serves its DHCP.
 async function readZones(
@@ -94,17 +101,7 @@ async function readZones(
 ): Promise<Map<string, Set<string>>> {
   const now = new Date().toISOString()
   const zones = new Map<string, Set<string>>()
-  const rows = await inSlices(networkIds, async (slice) => {
-    const found = await sql<{
-      network_id: string
-      availability_zone: string | null
-      heartbeat_timestamp: string
-    }>`
-      select b.network_id, a.availability_zone, a.heartbeat_timestamp
-      from networkdhcpagentbindings b join agents a on a.id = b.dhcp_agent_id
-      where b.network_id in (${sql.join(slice)})`.execute(db)
-    return found.rows
-  })
+  const rows = await readServing(db, networkIds)
   for (const row of rows) {
     if (!isAlive(row, now, context.options)) continue
     const of = zones.get(row.network_id) ?? new Set()

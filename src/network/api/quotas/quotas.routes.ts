@@ -1,10 +1,11 @@
 /** Quotas (`/v2.0/quotas`): limits of projects, and what they use of them. */
 import type { ApiRequest, Route } from '../../../base/http/route.ts'
 import { badRequest, neutronFault } from '../../errors.ts'
-import { countAllUsed, countedResources, countUsed, defaultLimit } from '../../store/quotas.ts'
+import { countAllUsed, countedResources, countUsed, defaultLimit, readUsage } from '../../store/quotas.ts'
 import { inWork } from '../../work.ts'
 import * as check from '../checks.ts'
 import { expectObject, toBoolean, toInteger } from '../converters.ts'
+import { readFields } from '../query.ts'
 import type { ApiDeps } from '../resource.ts'
 
 const policy = 'network_api'
@@ -90,6 +91,7 @@ async function listQuotas(deps: ApiDeps): Promise<unknown> {
   return { quotas }
 }
 
+/** With `fields`, which OpenStack's own server does not look at, only those resources are counted. */
 async function showDetails(request: ApiRequest, deps: ApiDeps): Promise<unknown> {
   const projectId = request.params['project']!
   if (projectId !== request.context.projectId && !request.can('context_is_admin')) {
@@ -99,8 +101,14 @@ async function showDetails(request: ApiRequest, deps: ApiDeps): Promise<unknown>
       'User does not have admin privileges: Only admin is authorized to access quotas for another project.',
     )
   }
-  const limits = await limitsOf(deps, projectId)
+  const fields = readFields(request.query)
   const quota: Record<string, unknown> = {}
+  if (fields.length > 0) {
+    for (const name of countedResources.filter((resource) => fields.includes(resource)))
+      quota[name] = { ...(await readUsage(deps.db, name, projectId, deps.options)), reserved: 0 }
+    return { quota }
+  }
+  const limits = await limitsOf(deps, projectId)
   const used = await countAllUsed(deps.db, projectId)
   for (const name of countedResources) quota[name] = { limit: limits[name], used: used[name], reserved: 0 }
   return { quota }

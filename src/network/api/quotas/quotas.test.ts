@@ -23,7 +23,10 @@ test('a limit holds against parallel requests, and the answer says what ran out'
   assert.deepEqual(details.body.quota.network, { limit: 2, used: 1, reserved: 0 })
   assert.deepEqual((await cloud.member('GET', '/quotas/blue/details.json')).body, details.body)
   assert.equal((await cloud.member('GET', '/quotas/red/details')).status, 403)
-  assert.equal((await cloud.client('member:blue').showQuota('blue'))['port']?.used, 5)
+  const client = cloud.client('member:blue')
+  const { port } = await client.showQuota('blue')
+  assert.equal(port?.used, 5)
+  assert.deepEqual(await client.showQuota('blue', ['port']), { port })
 })
 
 test('limits are listed, shown, defaulted and put back', async () => {

@@ -1,6 +1,6 @@
 /** The networks a server is asked for with, looked up as the user may see them. */
 
-import type { Network, NetworkClient, Port } from '#network/client.ts'
+import type { NetworkClient, Port, UsableNetwork } from '#network/client.ts'
 import { Fault } from '../../../../base/errors.ts'
 import type { ApiRequest } from '../../../../base/http/route.ts'
 import { isUuid } from '../../../../base/ids.ts'
@@ -97,7 +97,7 @@ async function assertNetworks(
   const asked = wishes.filter(({ port }) => !port)
   if (asked.length === 0) return
   const ids = [...new Set(asked.map(({ uuid }) => uuid!))]
-  const found = new Map((await client.listNetworks({ ids })).map((network) => [network.id, network]))
+  const found = new Map((await client.listUsableNetworks(ids)).map((network) => [network.id, network]))
   const missing = ids.filter((id) => !found.has(id))
   if (missing.length > 0) throw new Fault('invalid', `Network ${missing.join(', ')} could not be found.`)
   for (const network of found.values()) assertUsable(request, network)
@@ -114,7 +114,7 @@ async function assertNetworks(
   }
 }
 
-function assertUsable(request: ApiRequest<never>, network: Network): void {
+function assertUsable(request: ApiRequest<never>, network: UsableNetwork): void {
   if (network.subnetIds.length === 0) {
     throw new Fault('invalid', `Network ${network.id} requires a subnet in order to boot instances on.`)
   }
@@ -152,7 +152,7 @@ async function roomFor(
   maxCount: number,
 ): Promise<number> {
   if (portsEach === 0) return maxCount
-  const { port } = await client.showQuota(request.context.projectId ?? '')
+  const { port } = await client.showQuota(request.context.projectId ?? '', ['port'])
   if (port === undefined || port.limit < 0) return maxCount
   return Math.floor(Math.max(0, port.limit - port.used) / portsEach)
 }
