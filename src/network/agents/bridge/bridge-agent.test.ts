@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMemoryBus } from '../../../base/bus/memory.ts'
+import { Fault } from '../../../base/errors.ts'
 import { silentLogger } from '../../../base/log.ts'
 import { FakeHost } from '../../../linux/fake/fake-host.ts'
+import type { LinkChange, Route } from '../../../linux/links.ts'
 import { bridgeName, tapName } from '../names.ts'
 import { aGroup, aNetwork, aPort, aRule, emptyWanted, groupId, networkId, stubServer } from '../testing.ts'
 import { type BridgeOptions, defaultBridgeOptions } from './options.ts'
@@ -325,6 +327,55 @@ test('a network whose NIC is missing leaves the agent at work, and its ports dow
     server.wanted.ports.map((port) => port.status),
     ['DOWN', 'ACTIVE'],
   )
+})
+
+/** A host whose way out is by eth0, and on which bridges can be given no route. */
+class RoutelessBridges extends FakeHost {
+  override async changeLinks(changes: readonly LinkChange[], netns?: string): Promise<void> {
+    const isRefused = (change: LinkChange) => change.do === 'add-route' && change.name.startsWith('brq')
+    await super.changeLinks(
+      changes.filter((change) => !isRefused(change)),
+      netns,
+    )
+    // A route goes with the address by which its gateway is reached.
+    if (changes.some((change) => change.do === 'remove-address' && change.name === 'eth0')) this.wayOut = []
+    if (changes.some((change) => change.do === 'add-route' && change.name === 'eth0')) this.wayOut = [toEth0]
+    if (changes.some(isRefused)) throw new Fault('unavailable', 'Network is unreachable')
+  }
+
+  wayOut = [toEth0]
+
+  override async routes(): Promise<Route[]> {
+    return [...this.wayOut]
+  }
+}
+
+const toEth0: Route = { destination: 'default', gateway: '192.0.2.1', device: 'eth0' }
+
+test('a NIC whose host would lose its way out is put back as it was, and not tried again', async () => {
+  const host = new RoutelessBridges()
+  host.addPhysical('eth0', ['192.0.2.2/24'])
+  await using world = await startAgent({ physicalInterfaceMappings: { provider: 'eth0' } }, host)
+  const { server, agent } = world
+  server.wanted = {
+    ...emptyWanted(),
+    networks: [aNetwork({ networkType: 'flat', physicalNetwork: 'provider' })],
+    ports: [aPort(1)],
+  }
+  await agent.sync()
+  const isAsBefore = async () => {
+    const eth0 = (await host.links()).get('eth0')
+    assert.deepEqual([eth0?.master, eth0?.addresses, host.wayOut], [null, ['192.0.2.2/24'], [toEth0]])
+    assert.deepEqual((await host.links()).get(bridgeName(networkId))?.addresses, [])
+  }
+  await isAsBefore()
+  const before = host.changes
+  await agent.sync()
+  assert.equal(host.changes, before)
+  await isAsBefore()
+  host.plugTap(tapName(aPort(1).id), bridgeName(networkId))
+  await agent.sync()
+  assert.equal(server.wanted.ports[0]?.status, 'DOWN')
 })
 
 test('guests behind a tunnel are known by forwarding entries', async () => {

@@ -2,6 +2,7 @@
 import type { Link, LinkChange, Route } from '../../../linux/links.ts'
 import type { WantedNetwork } from '../../rpc/agents.ts'
 import { bridgeName, type CloudNames, vlanName, vxlanName } from '../names.ts'
+import { moveAddresses, type NicMove } from './move-nic.ts'
 import type { BridgeOptions } from './options.ts'
 
 export interface DevicesInput {
@@ -12,10 +13,14 @@ export interface DevicesInput {
   options: BridgeOptions
   /** Remove bridges even while guests' devices are on them. */
   force?: boolean
+  /** NIC → why it stays out of its bridge. */
+  keptApart?: ReadonlyMap<string, string>
 }
 
 export interface DevicesPlan {
   changes: LinkChange[]
+  /** NICs that become ports of their bridges, once those are there. */
+  moves: (NicMove & { networkId: string })[]
   /** Bridges that are new: IPv6 is turned off on them, for a bridge is no host. */
   newBridges: string[]
   /** Network id → why its guests cannot be wired here. */
@@ -34,7 +39,13 @@ export function bridgeOf(network: WantedNetwork, options: BridgeOptions): string
 }
 
 export function planDevices(input: DevicesInput): DevicesPlan {
-  const plan: DevicesPlan = { changes: [], newBridges: [], problems: new Map(), vxlans: new Map() }
+  const plan: DevicesPlan = {
+    changes: [],
+    moves: [],
+    newBridges: [],
+    problems: new Map(),
+    vxlans: new Map(),
+  }
   const kept = new Set<string>()
   for (const network of input.networks) {
     // Even where a mapped bridge carries the network: hypervisors plug guests into the bridge of this name.
@@ -99,10 +110,11 @@ function planFlat(input: DevicesInput, network: WantedNetwork, plan: DevicesPlan
   const nic = findNic(input, network, plan)
   if (nic === undefined) return undefined
   const bridge = bridgeName(network.id)
-  if (nic.master !== bridge) {
-    settle(nic, { name: nic.name, master: bridge, mtu: 0 }, plan)
-    plan.changes.push(...moveAddresses(nic, bridge, input.routes))
-  } else if (!nic.up) plan.changes.push({ do: 'set', name: nic.name, up: true })
+  const apart = nic.addresses.length === 0 ? undefined : input.keptApart?.get(nic.name)
+  if (nic.master === bridge) {
+    if (!nic.up) plan.changes.push({ do: 'set', name: nic.name, up: true })
+  } else if (apart !== undefined) plan.problems.set(network.id, apart)
+  else plan.moves.push({ networkId: network.id, nic: { ...nic }, bridge, routes: input.routes })
   return undefined
 }
 
@@ -179,20 +191,6 @@ function missing(
       ? `${option} of this host does not name the physical network ${physical}`
       : `${option} names ${name} for the physical network ${physical}, but this host has no such device`
   return `${what}; it has: ${choice}.`
-}
-
-/** A NIC's addresses and routes move to its bridge, so that the host stays reachable; and back again. */
-function moveAddresses(from: Link, to: string, routes: readonly Route[]): LinkChange[] {
-  const changes: LinkChange[] = from.addresses.flatMap((address): LinkChange[] => [
-    { do: 'remove-address', name: from.name, address },
-    { do: 'add-address', name: to, address },
-  ])
-  // Gateways can be reached only once the addresses are there.
-  for (const route of routes) {
-    if (route.device === from.name && route.gateway !== null)
-      changes.push({ do: 'add-route', name: to, destination: route.destination, gateway: route.gateway })
-  }
-  return changes
 }
 
 /** This cloud's devices that no network wants any more. */

@@ -4,6 +4,7 @@ import type { Host } from '../../../linux/host.ts'
 import type { Link } from '../../../linux/links.ts'
 import { bridgeName, type CloudNames } from '../names.ts'
 import { ForwardingBook } from './forwarding.ts'
+import { joinBridge } from './move-nic.ts'
 import type { BridgeOptions } from './options.ts'
 import { type DevicesPlan, planDevices } from './plan-devices.ts'
 import type { Difference, WantedState } from './wanted-state.ts'
@@ -22,6 +23,8 @@ export class Devices {
   #vxlans: ReadonlyMap<string, string> = new Map()
   #problems: ReadonlyMap<string, string> = new Map()
   #outstaying = false
+  /** NIC → why it stays out of its bridge, until the agent is started anew. */
+  readonly #keptApart = new Map<string, string>()
 
   constructor(deps: DevicesDeps, state: WantedState) {
     this.#deps = deps
@@ -57,12 +60,13 @@ export class Devices {
     const links = await host.links()
     const networks = [...this.#state.networks.values()]
     const routes = this.#needsRoutes(links) ? await host.routes() : []
-    const plan = planDevices({ networks, links, routes, names, options })
-    this.#tellProblems(plan.problems)
-    this.#problems = plan.problems
+    const plan = planDevices({ networks, links, routes, names, options, keptApart: this.#keptApart })
     const removed = new Set(plan.changes.flatMap((change) => (change.do === 'remove' ? [change.name] : [])))
     this.#outstaying = this.#unwantedBridges(links).some((name) => !removed.has(name))
     await this.#change(plan)
+    await this.#moveNics(plan)
+    this.#tellProblems(plan.problems)
+    this.#problems = plan.problems
     this.#vxlans = plan.vxlans
   }
 
@@ -72,6 +76,18 @@ export class Devices {
     await host.changeLinks(plan.changes)
     for (const bridge of plan.newBridges) await host.setSysctl(`net.ipv6.conf.${bridge}.disable_ipv6`, '1')
     log.info({ changes: plan.changes }, 'bridges changed')
+  }
+
+  async #moveNics({ moves, problems }: DevicesPlan): Promise<void> {
+    const { host, log } = this.#deps
+    for (const move of moves) {
+      const why = await joinBridge(host, move)
+      if (why === undefined) log.info({ nic: move.nic.name, bridge: move.bridge }, 'NIC joined its bridge')
+      else {
+        this.#keptApart.set(move.nic.name, why)
+        problems.set(move.networkId, why)
+      }
+    }
   }
 
   /** Makes what vxlan devices know what is wanted, whatever it was. */
