@@ -381,19 +381,42 @@ inOwnNetns(import.meta.filename, () => {
     assert.equal(await pid(), pidBefore)
   })
 
-  test('a connection ends when the rule that allowed it goes', async () => {
+  /** Has the second guest talk to the third, cuts that off, and looks that no more is heard. */
+  async function talkUntil(portNumber: string, cut: () => Promise<unknown>): Promise<void> {
     const [, sender, receiver] = guests as [VethGuest, VethGuest, VethGuest]
-    await using heard = await receiver.listen('tcp port 7777')
-    await using _listener = receiver.start('busybox', 'nc', '-l', '-p', '7777')
-    await until(async () => (await receiver.run('busybox', 'netstat', '-ltn')).output.includes(':7777'))
-    await using client = sender.start('busybox', 'nc', '172.24.4.15', '7777')
+    await using heard = await receiver.listen(`tcp port ${portNumber}`)
+    await using _listener = receiver.start('busybox', 'nc', '-l', '-p', portNumber)
+    await until(async () =>
+      (await receiver.run('busybox', 'netstat', '-ltn')).output.includes(`:${portNumber}`),
+    )
+    await using client = sender.start('busybox', 'nc', '172.24.4.15', portNumber)
     client.stdin.write('hello\n')
     await until(async () => heard.lines.some((line) => line.includes('length 6')))
-    await want([...guests.map((guest) => guest.port)], [])
+    await cut()
     const before = heard.lines.length
     client.stdin.write('hello\n')
     await new Promise((resolve) => setTimeout(resolve, 500))
     assert.equal(heard.lines.length, before)
+  }
+
+  test('a connection ends when the rule that allowed it goes', () =>
+    talkUntil('7777', () =>
+      want(
+        guests.map((guest) => guest.port),
+        [],
+      ),
+    ))
+
+  test('a connection ends when who opened it leaves the group that is let in', async () => {
+    await want(
+      guests.map((guest) => guest.port),
+      [aRule({ remoteGroupId: groupId })],
+    )
+    await talkUntil('7778', async () => {
+      const { ipv4 } = server.wanted.remoteGroups[groupId]!
+      server.wanted.remoteGroups[groupId]!.ipv4 = ipv4.filter((cidr) => cidr !== '172.24.4.14/32')
+      await bridgeAgent.sync()
+    })
   })
 
   async function startAgainWith(filter: BridgeOptions['filter']): Promise<void> {

@@ -133,6 +133,30 @@ test('a member that joins a remote group changes its set and no rule', async () 
   assert.deepEqual([...(set?.entries ?? [])], ['10.0.0.1', '10.0.0.7'])
 })
 
+test('who leaves a remote group loses its connections', async () => {
+  await using world = await startAgent()
+  const { server, host, agent } = world
+  const members = (...ipv4: string[]) => ({ [groupId]: { ipv4, ipv6: [] } })
+  server.wanted = {
+    ...emptyWanted(),
+    networks: [aNetwork()],
+    ports: [aPort(1)],
+    securityGroups: aGroup([aRule({ remoteGroupId: groupId })]),
+    remoteGroups: members('10.0.0.1/32', '10.0.0.7/32'),
+  }
+  await agent.sync()
+  assert.deepEqual(host.forgotten, [])
+  server.wanted.remoteGroups = members('10.0.0.1/32')
+  await agent.sync()
+  assert.deepEqual(
+    host.forgotten.map(({ address }) => address),
+    ['10.0.0.7'],
+  )
+  server.wanted.remoteGroups = members('10.0.0.1/32', '10.0.0.8/32')
+  await agent.sync()
+  assert.equal(host.forgotten.length, 1)
+})
+
 test('without sets each member of a remote group has a rule, and one that leaves loses its connections', async () => {
   const host = new FakeHost()
   const filter = { packets: true, sets: true }

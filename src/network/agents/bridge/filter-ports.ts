@@ -1,6 +1,7 @@
 /** The packet filter of the host's ports: whole, or for what changed. Who may do less than before loses its connections. */
 import { describeError } from '../../../base/errors.ts'
 import type { Logger } from '../../../base/log.ts'
+import type { TrackedAddress } from '../../../linux/conntrack.ts'
 import type { Host } from '../../../linux/host.ts'
 import type { AddressSets } from '../../../linux/ipset.ts'
 import type { WantedPort } from '../../rpc/agents.ts'
@@ -32,6 +33,8 @@ export class PortFilter {
   readonly #ports = new Map<string, WantedPort>()
   /** Ports, as they were, that may do less than before or are gone: their open connections must end. */
   readonly #restricted = new Map<string, WantedPort>()
+  /** Addresses that left a set, by the group of the set: connections with them must be judged anew. */
+  readonly #left = new Map<string, Set<string>>()
   /** Undefined before `prepare`. */
   #protocols: ProtocolNames | undefined
 
@@ -50,6 +53,16 @@ export class PortFilter {
     this.#protocols = await host.protocolNames()
   }
 
+  #zoneOf(port: WantedPort): number {
+    return this.#zones.of(this.#bridgeOf(port.networkId))
+  }
+
+  /** Of the ports whose rules let members of a group in. */
+  #zonesNaming(groupId: string): Set<number> {
+    const ports = this.#state.portsNaming(groupId).map((id) => this.#ports.get(id))
+    return new Set(ports.flatMap((port) => (port === undefined ? [] : [this.#zoneOf(port)])))
+  }
+
   /** Puts an answer of the server on record; the host is changed by `apply` or `compare`. */
   note(difference: Difference): void {
     const { packets, sets } = this.#deps.options.filter
@@ -64,7 +77,10 @@ export class PortFilter {
 
   #noteSets({ members, groups }: Difference): void {
     // Sets that are new take their members from the state, which has these already.
-    for (const { groupId, before, after } of members) this.#sets.change(groupId, before, after)
+    for (const { groupId, before, after } of members) {
+      const gone = this.#sets.change(groupId, before, after)
+      if (gone.length > 0) this.#left.set(groupId, new Set([...(this.#left.get(groupId) ?? []), ...gone]))
+    }
     if (groups.size > 0) this.#sets.name(this.#state.groups.values(), this.#state.members)
   }
 
@@ -125,11 +141,15 @@ export class PortFilter {
 
   /** Ends what rules that are gone once allowed. The rules themselves are in force already if this fails. */
   async endConnections(): Promise<void> {
-    const addresses = [...this.#restricted.values()].flatMap((port) => {
-      const zone = this.#zones.of(this.#bridgeOf(port.networkId))
-      return port.fixedIps.map((ip) => ({ address: ip.ipAddress, zone }))
-    })
+    const found = new Map<string, TrackedAddress>()
+    const add = (address: string, zone: number) => found.set(`${address} ${zone}`, { address, zone })
+    for (const port of this.#restricted.values())
+      for (const { ipAddress } of port.fixedIps) add(ipAddress, this.#zoneOf(port))
+    for (const [groupId, gone] of this.#left)
+      for (const zone of this.#zonesNaming(groupId)) for (const address of gone) add(address, zone)
     this.#restricted.clear()
+    this.#left.clear()
+    const addresses = [...found.values()]
     if (addresses.length === 0) return
     try {
       await this.#deps.host.forgetConnections(addresses)

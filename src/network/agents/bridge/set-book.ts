@@ -21,17 +21,22 @@ export class SetBook {
     this.#names = names
   }
 
-  /** A member of a group has other addresses than before. */
-  change(groupId: string, before: readonly string[], after: readonly string[]): void {
+  /** A member of a group has other addresses than before; gives those that no member has any more. */
+  change(groupId: string, before: readonly string[], after: readonly string[]): string[] {
+    const gone: string[] = []
     for (const family of ['ipv4', 'ipv6'] as const) {
       const name = setName(this.#names, groupId, family)
       const book = this.#sets.get(name)
       if (book === undefined) continue
       for (const entry of entriesOf(after, book.family))
         if (book.entries.add(entry)) this.#fill.push({ do: 'add', name, entry })
-      for (const entry of entriesOf(before, book.family))
-        if (book.entries.delete(entry)) this.#fill.push({ do: 'remove', name, entry })
+      for (const entry of entriesOf(before, book.family)) {
+        if (!book.entries.delete(entry)) continue
+        this.#fill.push({ do: 'remove', name, entry })
+        gone.push(entry)
+      }
     }
+    return gone
   }
 
   /** Makes the sets those that the rules of these groups name; `members` tells what is in a new one. */
