@@ -1,5 +1,6 @@
 /** Network's REST API as the other services use it. Nothing else of `network/` may be imported by them. */
 import type { HttpCall, Send } from '../base/http/client.ts'
+import { queries } from './client/queries.ts'
 import { describeReply } from './client/reply.ts'
 import type {
   Network,
@@ -25,12 +26,10 @@ import {
   writeRule,
 } from './client/wire.ts'
 
+export { type DeviceGroups, deviceGroups } from './client/device-groups.ts'
 export type * from './client/types.ts'
 
 type Wire = Record<string, unknown>
-
-/** Longest list of ids in one URL, which neutron takes up to 8,192 bytes of; more are asked for in several calls. */
-const idsPerCall = 150
 
 /** The client of one caller: `token` gives a service's token, or returns the user's own. */
 export function networkClient(send: Send, token: () => Promise<string>) {
@@ -172,28 +171,6 @@ export function networkClient(send: Send, token: () => Promise<string>) {
     deleteSecurityGroupRule: async (id: string): Promise<void> => {
       await call('DELETE', `/v2.0/security-group-rules/${encodeURIComponent(id)}`)
     },
-    /** The names of the security groups on the ports of each server that has some. */
-    securityGroupsByDevice: async (
-      deviceIds: readonly string[],
-    ): Promise<ReadonlyMap<string, { name: string }[]>> => {
-      const ports = await list('ports', (wire) => wire, {
-        device_id: deviceIds,
-        fields: ['device_id', 'security_groups'],
-      })
-      const ids = [...new Set(ports.flatMap((port) => (port['security_groups'] ?? []) as string[]))]
-      const groups = await list('security-groups', (wire) => wire, { id: ids, fields: ['id', 'name'] })
-      const nameOf = new Map(groups.map((group) => [group['id'], group['name'] as string]))
-      const found = new Map<string, { name: string }[]>()
-      for (const port of ports) {
-        const known = found.get(port['device_id'] as string) ?? []
-        for (const id of (port['security_groups'] ?? []) as string[]) {
-          const name = nameOf.get(id)
-          if (name !== undefined && !known.some((group) => group.name === name)) known.push({ name })
-        }
-        found.set(port['device_id'] as string, known)
-      }
-      return found
-    },
     /** Limits and use of a project: `showQuota(id)).port.used`. Of others than `resources` it may say nothing. */
     showQuota: async (projectId: string, resources: readonly string[] = []): Promise<QuotaSet> => {
       const query = resources.map((name) => `fields=${name}`).join('&')
@@ -245,35 +222,4 @@ function interfacesByServer(
     found.get(port.deviceId)?.push({ port, network, subnets: [...new Set(used)] })
   }
   return found
-}
-
-// One query per slice of the longest list; an empty list asks for nothing at all.
-function queries(
-  filters: Readonly<Record<string, readonly string[] | string | boolean | undefined>>,
-): string[] {
-  const fixed: [string, string][] = []
-  let long: [string, readonly string[]] | undefined
-  for (const [name, value] of Object.entries(filters)) {
-    if (value === undefined) continue
-    if (!Array.isArray(value)) {
-      fixed.push([name, String(value)])
-      continue
-    }
-    if (value.length === 0) return []
-    if (long !== undefined && value.length <= long[1].length) {
-      for (const item of value as readonly string[]) fixed.push([name, item])
-      continue
-    }
-    if (long !== undefined) for (const item of long[1]) fixed.push([long[0], item])
-    long = [name, value]
-  }
-  const slices: (readonly string[])[] = []
-  if (long === undefined) slices.push([])
-  else for (let at = 0; at < long[1].length; at += idsPerCall) slices.push(long[1].slice(at, at + idsPerCall))
-  return slices.map((slice) => {
-    const pairs = [...fixed, ...slice.map((item): [string, string] => [long?.[0] ?? '', item])]
-    return pairs.length === 0
-      ? ''
-      : `?${pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&')}`
-  })
 }

@@ -62,7 +62,7 @@ export async function inWork<T>(deps: WorkDeps, change: (work: Work) => Promise<
             await insertEvent(db, row)
           },
         })
-        if (!changes.empty) await logChanges(db, changes.toText(), now)
+        if (!changes.empty || changes.views) await logChanges(db, changes.toText(), now)
         return made
       })
       if (!changes.empty) deps.wakeAgents(changes)

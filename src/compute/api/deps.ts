@@ -1,7 +1,7 @@
 /** What compute's API works with; `service.ts` puts it together. */
 import type { Kysely } from 'kysely'
 import type { ImageClient } from '#image/client.ts'
-import type { NetworkClient } from '#network/client.ts'
+import type { DeviceGroups, NetworkClient } from '#network/client.ts'
 import type { PlacementClient } from '#placement/client.ts'
 import type { ComputeApiConfig } from '../config.ts'
 import type { AgentClient } from '../rpc/agent.ts'
@@ -30,7 +30,10 @@ export interface ProjectDeps extends ApiDbDeps {
 
 export interface NetworkDeps {
   /** Network as the caller sees it. */
-  networkFor(token: string): NetworkClient
+  networkFor(token: string): NetworkClient & {
+    /** The names of the security groups on the ports of servers. */
+    securityGroupsByDevice(servers: readonly string[]): ReturnType<DeviceGroups>
+  }
 }
 
 /** What is told to conductors and asked of the agents on hosts. */

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Kysely } from 'kysely'
 import { imageClient } from '#image/client.ts'
-import { networkClient } from '#network/client.ts'
+import { deviceGroups, networkClient } from '#network/client.ts'
 import type { PlacementClient } from '#placement/client.ts'
 import type { TokenValidator } from '../../base/auth/context.ts'
 import { createPolicy } from '../../base/auth/policy/policy.ts'
@@ -43,9 +43,7 @@ export interface StartApiOptions {
 export function startApi(options: StartApiOptions): FastifyInstance {
   const { apiDb, cells, bus, agents, placement, tokens, log, identityUri } = options
   const networkOf = (token: string) => networkClient(options.network, async () => token)
-  const groupsOf = gathered((token: string, servers: readonly string[]) =>
-    networkOf(token).securityGroupsByDevice(servers),
-  )
+  const groupsOf = gathered(deviceGroups(options.network))
   return createComputeApi({
     deps: {
       apiDb,

@@ -12,6 +12,7 @@ import type { Values } from './attributes.ts'
 import { readCreateBody, readUpdateBody } from './body.ts'
 import { type Caller, callerOf } from './caller.ts'
 import { expectedRevision } from './if-match.ts'
+import { isUnchanged } from './if-none-match.ts'
 import { pageLinks } from './links.ts'
 import { factsOf, present } from './present.ts'
 import { readFields, readListQuery } from './query.ts'
@@ -44,6 +45,7 @@ export function resourceRoutes(resource: AnyResource): Route<ApiDeps>[] {
 async function list(resource: AnyResource, request: ApiRequest, deps: ApiDeps): Promise<unknown> {
   const caller = callerOf(request)
   const query = readListQuery(resource, request.query, deps.options)
+  if (await isUnchanged(resource, request, deps.db, query)) return undefined
   await resource.beforeList?.(deps, caller, query.filters)
   const rows = await listRows(deps.db, resource, query, caller)
   const shown = await present(resource, request, deps.db, rows, caller, deps, query.fields)

@@ -67,6 +67,7 @@ function noteChange(
   what: { addressesChanged: boolean; hosts: readonly string[]; bound: string; groups: ReadonlySet<string> },
 ): void {
   const { addressesChanged, hosts } = what
+  work.changes.views ||= changes.device_id !== undefined && changes.device_id !== port.device_id
   const rewired = addressesChanged || wired.some((name) => changes[name] !== undefined)
   const members =
     addressesChanged || changes.security_groups !== undefined || changes.allowed_address_pairs !== undefined

@@ -24,9 +24,12 @@ export class Changes {
   readonly groups = new Set<string>()
   /** Hosts whose tunnels end somewhere else now. */
   readonly tunnelHosts = new Set<string>()
+  /** Only what the API shows is different: nothing for agents to do. */
+  views = false
   /** More than could be said: everybody reads all. */
   everything = false
 
+  /** True when agents need not be told. */
   get empty(): boolean {
     return !this.everything && this.ports.size + this.#sets().reduce((sum, set) => sum + set.size, 0) === 0
   }
@@ -47,6 +50,7 @@ export class Changes {
   clear(): void {
     this.ports.clear()
     for (const set of this.#sets()) set.clear()
+    this.views = false
     this.everything = false
   }
 

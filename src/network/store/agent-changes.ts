@@ -1,7 +1,7 @@
 /**
- * The log of what changed for agents. Its revision is raised as the last thing before a commit: the row's lock makes
- * transactions end in the order of their revisions, so one who has read revision n has missed none below it. There are
- * no gaps: a transaction that is rolled back takes its revision back.
+ * The log of what changed for agents, or for who shows the groups of servers' ports. Its revision is raised as the last
+ * thing before a commit: the row's lock makes transactions end in the order of their revisions, so one who has read
+ * revision n has missed none below it. There are no gaps: a transaction that is rolled back takes its revision back.
  */
 import { type Kysely, sql } from 'kysely'
 import type { Db } from '../../base/db/database.ts'
@@ -53,6 +53,16 @@ const afterAll = Number.MAX_SAFE_INTEGER
 export interface LoggedChanges {
   revision: number
   changes: string
+}
+
+const readHead = statement((db: Kysely<Tables>, _: object) =>
+  db.selectFrom('agent_revision').select(['epoch', 'revision']).where('id', '=', 1),
+)
+
+/** The newest revision, as `readChanges` tells it; what is read after it is at least as new. */
+export async function readRevision(db: Kysely<Tables>): Promise<string> {
+  const { epoch, revision } = (await readHead(db, {})).rows[0]!
+  return `${epoch}:${revision}`
 }
 
 /**

@@ -97,6 +97,7 @@ async function createPolicy(work: Work, values: Values, caller: Caller): Promise
     throw invalidInput('Only admins can manipulate policies on objects they do not own')
   const target = values['target_tenant'] as string
   await assertNew(work, objectId, action, target)
+  work.changes.views = true
   const id = await addRbacPolicy(work.db, {
     project_id: values['project_id'] as string,
     object_type: type,
@@ -127,6 +128,7 @@ async function updatePolicy(work: Work, row: RbacPolicyRow, values: Values): Pro
   if (target === undefined || target === row.target_project) return
   if (target !== '*') await assertNotNeeded(work, row, target)
   await assertNew(work, row.object_id, row.action, target)
+  work.changes.views = true
   await work.db
     .updateTable('rbac_policies')
     .set({ target_project: target })
@@ -135,6 +137,7 @@ async function updatePolicy(work: Work, row: RbacPolicyRow, values: Values): Pro
 }
 
 async function deletePolicy(work: Work, row: RbacPolicyRow): Promise<void> {
+  work.changes.views = true
   const gone = await work.db.deleteFrom('rbac_policies').where('id', '=', row.id).executeTakeFirst()
   if (gone.numDeletedRows === 0n)
     throw neutronFault('not-found', 'RbacPolicyNotFound', unknown.rbacPolicy(row.id).message)

@@ -125,7 +125,10 @@ async function updateGroup(work: Work, row: SecurityGroupRow, values: Values): P
   if (values['name'] !== undefined && (await isDefault(work, row)))
     throw conflict('SecurityGroupCannotUpdateDefault', 'Updating default security group not allowed.')
   const set: Partial<SecurityGroupRow> = {}
-  if (values['name'] !== undefined) set.name = values['name'] as string
+  if (values['name'] !== undefined) {
+    set.name = values['name'] as string
+    work.changes.views = true
+  }
   if (values['description'] !== undefined) set.description = values['description'] as string
   if (values['stateful'] !== undefined) {
     set.stateful = Number(values['stateful'])
