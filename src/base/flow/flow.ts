@@ -3,7 +3,8 @@
  *
  * A flow is a list of named steps. Its row in the table `flows` is made in the same transaction as the request that
  * wants it, and is its lease: one runner at a time owns it. What a step returns is stored before the next step begins,
- * so that after a crash any runner goes on from the written step. When a step fails, the steps are undone in reverse,
+ * so that after a crash any runner goes on from the written step; after a step that says `unsaved` it is stored with the
+ * next one's, and both run again. When a step fails, the steps are undone in reverse,
  * the failed one first, since it may have done a part of its work; then `onFailure` tells the user, and the row goes.
  *
  * Hence `run` and `undo` may each run twice, and `undo` may run when `run` never did or did half. What `run` returned
@@ -11,8 +12,10 @@
  *
  * Flows of one subject (`server:<uuid>`) run one after the other, in the order they were opened.
  */
+import type { Db } from '../db/database.ts'
 import type { Fault } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import type { FlowTables } from './store.ts'
 
 export interface StepContext {
   /** The same each time the step runs: for what must be told apart from another flow's doing. */
@@ -24,6 +27,11 @@ export interface StepContext {
   readonly log: Logger
   /** Reads what does not change while the flow runs, once for all of its steps. */
   remember<T>(name: string, read: () => Promise<T>): Promise<T>
+  /**
+   * Writes that the step is done, with what it is about to return, in a transaction of the flow's own database: one
+   * commit for it and for what the step writes there. Nothing may be left to do for the step but to commit.
+   */
+  finish<T extends FlowTables>(transaction: Db<T>, output?: object): Promise<void>
 }
 
 /** A step may return nothing. */
@@ -39,6 +47,11 @@ export interface Step<Values, Out, Deps> {
   readonly retries?: number
   /** True: `unavailable` does not count even then. The flow goes on from this step later, ever more seldom. */
   readonly waits?: boolean
+  /**
+   * True: that it is done is written together with the next step only, which saves a commit. After a crash in the next
+   * step it runs again, and the undo of the next may run without what this one returned.
+   */
+  readonly unsaved?: boolean
 }
 
 /** A step as the runner sees it. */
@@ -48,6 +61,7 @@ export interface ErasedStep<Deps> {
   undo?(values: never, deps: Deps, context: StepContext): unknown
   readonly retries?: number
   readonly waits?: boolean
+  readonly unsaved?: boolean
 }
 
 export interface ErasedFlow<Deps> {

@@ -9,6 +9,7 @@ import {
   type FlowRow,
   type FlowState,
   type FlowTables,
+  flowDb,
   free,
   notBegun,
   releaseFlow,
@@ -56,6 +57,10 @@ class FlowExecution<Deps> {
   #outputs: Record<string, object>
   #error: Fault | undefined
   #retry: Retry | undefined
+  /** Steps that a dead runner may have been in. */
+  readonly #begun: ReadonlySet<string>
+  /** The step that runs has written itself that it is done. */
+  #finished = false
 
   constructor(options: FlowRun<Deps>) {
     const { row, flow } = options
@@ -66,11 +71,19 @@ class FlowExecution<Deps> {
       signal: options.signal,
       log: options.log,
       remember: memory(),
+      finish: (transaction, output) => this.#finish(flowDb(transaction), output),
     }
     this.#input = JSON.parse(row.input)
     this.#outputs = JSON.parse(row.outputs)
     this.#state = row.state
-    this.#at = indexOf(flow, row.step, row.state)
+    const written = indexOf(flow, row.step, row.state)
+    const reached = row.step === notBegun ? written : lastBegun(flow, written)
+    this.#at = row.state === 'running' ? written : reached
+    this.#begun = new Set(
+      row.step === notBegun
+        ? []
+        : flow.steps.slice(Math.max(0, written), reached + 1).map(({ name }) => name),
+    )
     this.#error = row.error === null ? undefined : readFault(row.error)
     this.#retry = row.retry === null ? undefined : JSON.parse(row.retry)
   }
@@ -116,7 +129,8 @@ class FlowExecution<Deps> {
       }
       if (output !== undefined && output !== null) this.#outputs[step.name] = output as object
       if (this.#at === steps.length - 1) return await this.#end()
-      if (!(await this.#saveStep(steps[this.#at + 1]!.name))) return false
+      const isWritten = this.#finished || step.unsaved === true
+      if (!isWritten && !(await this.#saveStep(steps[this.#at + 1]!.name))) return false
       this.#at++
     }
     return await this.#end()
@@ -124,9 +138,9 @@ class FlowExecution<Deps> {
 
   async #run(step: ErasedFlow<Deps>['steps'][number]): Promise<unknown> {
     for (let tries = 0; ; tries++) {
+      this.#finished = false
       try {
-        // The step that the row was found at is the one that a dead runner may have been in.
-        const again = tries > 0 || step.name === this.#o.row.step
+        const again = tries > 0 || this.#begun.has(step.name)
         return await step.run(this.#values() as never, this.#o.deps, { ...this.#context, again })
       } catch (error) {
         if (tries >= (step.retries ?? 0) || !isFault(error, 'unavailable')) throw error
@@ -135,18 +149,31 @@ class FlowExecution<Deps> {
     }
   }
 
+  async #finish(transaction: Db<FlowTables>, output?: object): Promise<void> {
+    const { steps } = this.#o.flow
+    const [step, next] = steps.slice(this.#at)
+    // Nothing is written of the last one: the flow's end is.
+    if (step === undefined || next === undefined) return
+    const outputs = JSON.stringify(
+      output === undefined ? this.#outputs : { ...this.#outputs, [step.name]: output },
+    )
+    const progress = { step: next.name, outputs, updated_at: timestamp() }
+    this.#finished = await saveProgress(transaction, this.#held(), progress)
+  }
+
   async #turnBack(error: unknown): Promise<void> {
     const { flow, row, log } = this.#o
     const step = flow.steps[this.#at]!.name
+    const outputs = JSON.stringify(this.#outputs)
     if (error instanceof RetryFrom) {
       this.#retry = { step: error.step, values: { ...error.values } }
       log.info({ flow: row.kind, subject: row.subject, step, err: error.cause }, `goes back to ${error.step}`)
-      await this.#save({ state: 'retrying', step, retry: JSON.stringify(this.#retry) })
+      await this.#save({ state: 'retrying', step, outputs, retry: JSON.stringify(this.#retry) })
       return
     }
     this.#error = toFault(error, step)
     log.info({ flow: row.kind, subject: row.subject, step, err: error }, 'a step failed: the flow is undone')
-    await this.#save({ state: 'undoing', step, error: writeFault(this.#error) })
+    await this.#save({ state: 'undoing', step, outputs, error: writeFault(this.#error) })
   }
 
   /** Undoes steps; true when the flow has come to its end, false when it runs on. */
@@ -262,6 +289,13 @@ function indexOf<Deps>(flow: ErasedFlow<Deps>, step: string, state: FlowState): 
   const index = flow.steps.findIndex((each) => each.name === step)
   if (index === -1) throw new Fault('bug', `The flow ${flow.kind} has no step named ${step}.`)
   return index
+}
+
+/** The last step that may have begun when the row says that the flow is at this one. */
+function lastBegun<Deps>({ steps }: ErasedFlow<Deps>, written: number): number {
+  let at = written
+  while (steps[at]?.unsaved === true && at < steps.length - 1) at++
+  return at
 }
 
 function toFault(error: unknown, step: string): Fault {

@@ -16,6 +16,7 @@ import {
   freeFlowsOf,
   listFlowOwners,
   listFreeSubjects,
+  notBegun,
   renewLeases,
 } from './store.ts'
 
@@ -29,6 +30,8 @@ export interface FlowRunnerOptions<T extends FlowTables, Deps> {
   leaseSeconds?: number
   /** Tells of another owner whether it is certainly dead: what it holds need not run out then. */
   isDead?: (owner: string) => boolean
+  /** Told of a subject whose next flow another runner holds: that one is to `look`, for another waits behind it. */
+  onHeld?: (subject: string) => void
   /** Flows at once. */
   concurrency?: number
 }
@@ -38,6 +41,8 @@ export interface FlowRunner extends AsyncDisposable {
   start(): Promise<void>
   /** A flow was opened or cancelled on the subject. */
   wake(subject: string): void
+  /** As `wake`, when all runners are told. */
+  look(subject: string): void
   /** Wakes, and waits until nothing is left to run on the subject. */
   runToEnd(subject: string): Promise<void>
 }
@@ -55,6 +60,8 @@ interface Active {
   abort: AbortController
   row?: FlowRow
   wokenAgain: boolean
+  /** Nobody else was told of the subject. */
+  toldAlone: boolean
 }
 
 class Runner<Deps> implements FlowRunner {
@@ -91,13 +98,22 @@ class Runner<Deps> implements FlowRunner {
   }
 
   wake(subject: string): void {
+    this.#look(subject, true)
+  }
+
+  look(subject: string): void {
+    this.#look(subject, false)
+  }
+
+  #look(subject: string, toldAlone: boolean): void {
     if (this.#stopped) return
     const active = this.#active.get(subject)
     if (active !== undefined) {
       active.wokenAgain = true
+      active.toldAlone ||= toldAlone
       void this.#checkCancelled(active)
     } else if (this.#active.size >= (this.#o.concurrency ?? 400)) this.#waiting.add(subject)
-    else this.#begin(subject)
+    else this.#begin(subject, toldAlone)
   }
 
   async runToEnd(subject: string): Promise<void> {
@@ -117,14 +133,15 @@ class Runner<Deps> implements FlowRunner {
     await Promise.all([...this.#active.values()].map((active) => active.ended))
   }
 
-  #begin(subject: string): void {
-    const active: Active = { ended: Promise.resolve(), abort: new AbortController(), wokenAgain: false }
+  #begin(subject: string, toldAlone: boolean): void {
+    const abort = new AbortController()
+    const active: Active = { ended: Promise.resolve(), abort, wokenAgain: false, toldAlone }
     this.#active.set(subject, active)
     active.ended = this.#work(subject, active)
       .catch((error: unknown) => this.#o.log.error({ err: error, subject }, 'running a flow failed'))
       .finally(() => {
         this.#active.delete(subject)
-        if (active.wokenAgain) this.wake(subject)
+        if (active.wokenAgain) this.#look(subject, active.toldAlone)
         const [next] = this.#waiting
         if (next === undefined || this.#stopped) return
         this.#waiting.delete(next)
@@ -135,11 +152,13 @@ class Runner<Deps> implements FlowRunner {
   async #work(subject: string, active: Active): Promise<void> {
     while (!this.#stopped) {
       active.wokenAgain = false
-      const row = await findNextFlow(this.#o.db, subject)
-      const now = timestamp()
-      if (row === undefined || row.lease_expires_at > now) return
-      if (!(await claimFlow(this.#o.db, row, { owner: this.#owner, lease_expires_at: this.#leaseEnd() })))
+      const { row, isLast } = await findNextFlow(this.#o.db, subject)
+      if (row === undefined) return
+      const lease = { owner: this.#owner, lease_expires_at: this.#leaseEnd(), step: this.#stepOf(row) }
+      if (row.lease_expires_at > timestamp() || !(await claimFlow(this.#o.db, row, lease))) {
+        if (active.toldAlone && !isLast) this.#o.onHeld?.(subject)
         return
+      }
       if (!this.#stopped) active.abort = new AbortController()
       active.row = row
       // The row was read before the claim: it may have been cancelled in between.
@@ -147,8 +166,15 @@ class Runner<Deps> implements FlowRunner {
       const outcome = await this.#run(row, active.abort.signal)
       delete active.row
       if (outcome === 'later') this.#wakeLater(subject, row)
-      if (outcome !== 'ended') return
+      // Whoever opens another flow on the subject after it was looked for wakes this runner.
+      if (outcome !== 'ended' || (isLast && !active.wokenAgain)) return
     }
+  }
+
+  /** Where a flow is from its claim on: what may have begun is undone when its runner dies and it is cancelled. */
+  #stepOf({ kind, state, step }: FlowRow): string {
+    if (step !== notBegun || state !== 'running') return step
+    return this.#flows.get(kind)?.steps[0]?.name ?? step
   }
 
   #run(row: FlowRow, signal: AbortSignal): Promise<Outcome> {

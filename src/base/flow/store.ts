@@ -178,28 +178,35 @@ const insertFlow = statement(
 )
 
 const selectNext = statement((db: Db<FlowTables>, p: { subject: string }) =>
-  db.selectFrom('flows').selectAll().where('subject', '=', p.subject).orderBy('id').limit(1),
+  db.selectFrom('flows').selectAll().where('subject', '=', p.subject).orderBy('id').limit(2),
 )
 
-/** The flow that is next on a subject. */
-export async function findNextFlow(db: Db<FlowTables>, subject: string): Promise<FlowRow | undefined> {
-  return (await selectNext(db, { subject })).rows[0]
+/** The flow that is next on a subject, and whether another waits behind it. */
+export async function findNextFlow(
+  db: Db<FlowTables>,
+  subject: string,
+): Promise<{ row: FlowRow | undefined; isLast: boolean }> {
+  const [row, behind] = (await selectNext(db, { subject })).rows
+  return { row, isLast: behind === undefined }
 }
 
 const updateLease = statement(
-  (db: Db<FlowTables>, p: { id: number; seen: string; owner: string; lease_expires_at: string }) =>
+  (
+    db: Db<FlowTables>,
+    p: { id: number; seen: string; owner: string; lease_expires_at: string; step: string },
+  ) =>
     db
       .updateTable('flows')
-      .set({ owner: p.owner, lease_expires_at: p.lease_expires_at })
+      .set({ owner: p.owner, lease_expires_at: p.lease_expires_at, step: p.step })
       .where('id', '=', p.id)
       .where('lease_expires_at', '=', p.seen),
 )
 
-/** Takes a free flow; false when another was first. */
+/** Takes a free flow, which is at `step` from now on; false when another was first. */
 export async function claimFlow(
   db: Db<FlowTables>,
   row: FlowRow,
-  lease: { owner: string; lease_expires_at: string },
+  lease: { owner: string; lease_expires_at: string; step: string },
 ): Promise<boolean> {
   return (await updateLease(db, { id: row.id, seen: row.lease_expires_at, ...lease })).changed === 1
 }

@@ -3,11 +3,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Fault } from '../../base/errors.ts'
 import type { ErasedFlow } from '../../base/flow/flow.ts'
-import { requestBuilds } from '../rpc/request-work.ts'
+import { createFlowRunner } from '../../base/flow/runner.ts'
+import { silentLogger } from '../../base/log.ts'
+import { requestBuilds, requestDelete } from '../rpc/request-work.ts'
 import { listActions } from '../store/actions.ts'
 import { findBuildRequest, insertBuildRequest, updateBuildRequest } from '../store/build-requests.ts'
 import { insertInstance } from '../store/instances.ts'
 import type { ConductorDeps } from './deps.ts'
+import { createServer } from './flows/create-server.ts'
+import { deleteServer } from './flows/delete-server.ts'
 import { enterCell } from './record-instance.ts'
 import { type ComputeWorld, computeWorld, newBuild } from './world.ts'
 
@@ -78,14 +82,68 @@ async function isCancelled({ apiDb }: ComputeWorld, uuid: string) {
   return flows.some(({ state }) => state === 'undoing')
 }
 
+/** A server that a conductor has recorded in its cell alone when it dies. */
+async function recordedByADyingConductor(world: ComputeWorld): Promise<string> {
+  const build = newBuild({}, world.network.networkId)
+  const { uuid } = build.instance.row
+  await requestBuilds({ ...world.work, conductor: nobody(world) }, [build], requester)
+  const died = Promise.withResolvers<void>()
+  const dying: ErasedFlow<ConductorDeps> = {
+    ...createServer,
+    steps: createServer.steps.map((step) => {
+      if (step.name !== 'record the instance') return step
+      const run: typeof step.run = async () => {
+        await insertInstance(world.cells.withHosts()[0]!.db, build.instance, { task_state: 'networking' })
+        died.resolve()
+        await new Promise(() => undefined)
+      }
+      return { ...step, run }
+    }),
+  }
+  runnerOf(world, [dying], 'host:1').wake(`server:${uuid}`)
+  await died.promise
+  return uuid
+}
+
+const requester = { requestId: 'req-1', userId: 'user', projectId: 'project' }
+/** Nobody is woken: the test is the conductor. */
+const nobody = ({ work }: ComputeWorld) => ({
+  ...work.conductor,
+  wake: async () => undefined,
+  cancelled: async () => undefined,
+})
+
+const runnerOf = (world: ComputeWorld, flows: ErasedFlow<ConductorDeps>[], owner: string) =>
+  createFlowRunner({
+    db: world.apiDb,
+    flows,
+    deps: world.conductor.deps,
+    owner,
+    log: silentLogger,
+    isDead: (other) => other.startsWith('host:1'),
+  })
+
+test('what a conductor that died had recorded by half is made whole, or goes when the server is deleted', async () => {
+  for (const isDeleted of [false, true]) {
+    await using world = await computeWorld()
+    const uuid = await recordedByADyingConductor(world)
+    if (isDeleted)
+      await requestDelete({ ...world.work, conductor: nobody(world) }, await world.show(uuid), requester)
+    await using next = runnerOf(world, [createServer, deleteServer], 'host:2')
+    await next.start()
+    await next.runToEnd(`server:${uuid}`)
+    const server = await world.find(uuid)
+    assert.equal(server?.vm_state, isDeleted ? undefined : 'active')
+    assert.equal((await recordsOf(world, uuid)).length, isDeleted ? 0 : 2)
+    if (isDeleted) assert.deepEqual(await world.leftovers(uuid), [])
+  }
+})
+
 test('a name that is given while the record moves into its cell is the name there', async () => {
   await using world = await computeWorld()
   const build = newBuild({ name: 'old' }, world.network.networkId)
   const { uuid } = build.instance.row
-  // Nobody is woken: the test is the conductor.
-  const conductor = { ...world.work.conductor, wake: async () => undefined }
-  const requester = { requestId: 'req-1', userId: 'user', projectId: 'project' }
-  await requestBuilds({ ...world.work, conductor }, [build], requester)
+  await requestBuilds({ ...world.work, conductor: nobody(world) }, [build], requester)
   const made = (await findBuildRequest(world.apiDb, uuid))!
   const cell = world.cells.withHosts()[0]!
   await insertInstance(cell.db, made, { task_state: 'networking' })

@@ -7,7 +7,7 @@ import { Fault } from '../../base/errors.ts'
 import { finishAction, insertAction } from '../store/actions.ts'
 import type { ApiTables } from '../store/api-tables.ts'
 import { findBuildRequest, takeBuildRequest } from '../store/build-requests.ts'
-import { inReachable } from '../store/cell-dbs.ts'
+import { type CellDb, inReachable } from '../store/cell-dbs.ts'
 import type { CellTables } from '../store/cell-tables.ts'
 import { insertFault } from '../store/faults.ts'
 import { type InstanceChanges, purgeInstance, updateInstance } from '../store/instance-changes.ts'
@@ -28,16 +28,22 @@ interface Placed {
   availabilityZone: string
 }
 
-/** Moves the instance from its build request into its cell; run again, corrects its host. See `inGroupTurn` for groups. */
+/** In the transaction of the API's database that makes the instance known to be in its cell. */
+type AlsoWrite = (transaction: Kysely<ApiTables>) => Promise<void>
+
+/**
+ * Moves the instance from its build request, `made`, into its cell; run again, corrects its host. See `inGroupTurn` for
+ * groups. Gives the id of the action that it began, which `alsoWrite` is told, too.
+ */
 export async function recordInstance(
   { apiDb, cells }: Pick<ConductorDeps, 'apiDb' | 'cells'>,
   placed: Placed,
-  spec: RequestSpec,
-): Promise<void> {
+  { spec, made }: { spec: RequestSpec; made: NewInstance | undefined },
+  alsoWrite?: (transaction: Kysely<ApiTables>, actionId: number | undefined) => Promise<void>,
+): Promise<number | undefined> {
   const { uuid, host, node, cellId } = placed
   const { db } = cells.byId(cellId)
   const settled = { host, node, availability_zone: placed.availabilityZone, task_state: 'networking' }
-  const made = await findBuildRequest(apiDb, uuid)
   const mapping = made === undefined ? await findInstanceMapping(apiDb, uuid) : undefined
   const inTurn = (record: () => Promise<unknown>) =>
     inGroupTurn({ apiDb, cells }, spec, host, async () => {
@@ -45,14 +51,18 @@ export async function recordInstance(
     })
   if (made === undefined && mapping?.cell_id === cellId) {
     await inTurn(() => enterTask(db, uuid, settled))
-    return
+    return undefined
   }
   if (made === undefined) {
     // A retry that leaves its first cell takes its build request along: nothing else knows the whole of it.
     throw new Fault('unavailable', `Instance ${uuid} cannot be moved to another cell while it is built.`)
   }
-  await inTurn(() => insertOnce(db, uuid, { requestId: placed.requestId, made, changes: settled }))
-  await enterCell(apiDb, { id: cellId, db }, made)
+  let actionId: number | undefined
+  await inTurn(async () => {
+    actionId = await insertOnce(db, uuid, { requestId: placed.requestId, made, changes: settled })
+  })
+  await enterCell(apiDb, { id: cellId, db }, made, async (transaction) => alsoWrite?.(transaction, actionId))
+  return actionId
 }
 
 /**
@@ -63,6 +73,7 @@ export async function enterCell(
   apiDb: Kysely<ApiTables>,
   cell: { id: number; db: Kysely<CellTables> },
   made: NewInstance,
+  alsoWrite?: AlsoWrite,
 ): Promise<void> {
   const { uuid } = made.row
   for (let seen = made; ; ) {
@@ -72,6 +83,7 @@ export async function enterCell(
         if (current !== undefined) return current
       }
       await setInstanceCell(transaction, uuid, cell.id)
+      await alsoWrite?.(transaction)
       return undefined
     })
     if (changed === undefined) return
@@ -84,19 +96,39 @@ export async function enterCell(
 
 /**
  * Takes back the record of an instance that its mapping does not name yet: nobody would find it there. What was recorded
- * wholly stays, in whatever state.
+ * wholly stays, in whatever state. Without a cell: what a conductor may have recorded that died before it wrote where.
  */
 export async function forgetHalfRecorded(
-  { apiDb, cells }: Pick<ConductorDeps, 'apiDb' | 'cells'>,
-  { uuid, cellId }: { uuid: string; cellId: number },
+  deps: Pick<ConductorDeps, 'apiDb' | 'cells' | 'placement' | 'directory'>,
+  { uuid, cellId }: { uuid: string; cellId: number | undefined },
 ): Promise<void> {
-  const mapping = await findInstanceMapping(apiDb, uuid)
-  if (mapping?.cell_id == null) await purgeInstance(cells.byId(cellId).db, uuid)
+  const mapping = await findInstanceMapping(deps.apiDb, uuid)
+  if (mapping?.cell_id != null) return
+  const cells = cellId === undefined ? await cellsOfClaim(deps, uuid) : [deps.cells.byId(cellId)]
+  for (const { db } of cells) await purgeInstance(db, uuid)
+}
+
+/** Those of the hosts that it has resources claimed of, as it has before it is recorded; all when a host is unknown. */
+async function cellsOfClaim(
+  { cells, placement, directory }: Pick<ConductorDeps, 'cells' | 'placement' | 'directory'>,
+  uuid: string,
+): Promise<readonly CellDb[]> {
+  const providers = Object.keys((await placement.getAllocations(uuid)).allocations)
+  if (providers.length === 0) return []
+  const hosts = await directory.hosts()
+  const found: CellDb[] = []
+  for (const provider of providers) {
+    const id = hosts.get(provider)?.cellId
+    if (id === undefined) return cells.withHosts()
+    await cells.ensure(id)
+    found.push(cells.byId(id))
+  }
+  return found
 }
 
 interface Record {
   requestId: string
-  made: NonNullable<Awaited<ReturnType<typeof findBuildRequest>>>
+  made: NewInstance
   changes: InstanceChanges
 }
 
@@ -104,11 +136,11 @@ async function insertOnce(
   db: Kysely<CellTables>,
   uuid: string,
   { requestId, made, changes }: Record,
-): Promise<void> {
+): Promise<number | undefined> {
   try {
     const record = async (transaction: Kysely<CellTables>) => {
       await insertInstance(transaction, made, changes)
-      await insertAction(transaction, {
+      return await insertAction(transaction, {
         action: 'create',
         instanceUuid: uuid,
         requestId,
@@ -117,7 +149,7 @@ async function insertOnce(
         startTime: made.row.created_at,
       })
     }
-    await inTransaction(db, record, { duplicateTries: 1 })
+    return await inTransaction(db, record, { duplicateTries: 1 })
   } catch (error) {
     if (!isUniqueViolation(error)) throw error
     // Since it was recorded before, its owner may have changed how it is described.
@@ -128,6 +160,7 @@ async function insertOnce(
       auto_disk_config: made.row.auto_disk_config,
       ...changes,
     })
+    return undefined
   }
 }
 

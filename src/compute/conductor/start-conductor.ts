@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely'
 import type { NetworkClient } from '#network/client.ts'
 import type { PlacementClient } from '#placement/client.ts'
 import type { Bus } from '../../base/bus/bus.ts'
-import { serveRpc } from '../../base/bus/rpc.ts'
+import { rpcClient, serveRpc } from '../../base/bus/rpc.ts'
 import { timestamp } from '../../base/clock.ts'
 import type { ErasedFlow } from '../../base/flow/flow.ts'
 import { createFlowRunner, type FlowRunner } from '../../base/flow/runner.ts'
@@ -84,6 +84,12 @@ export async function startConductor(options: ConductorOptions): Promise<Conduct
     log,
   }
   const owner = `${host}:${ownIdentity()}`
+  const conductors = rpcClient(bus, conductorRpc)
+  const tellAll = (subject: string) => {
+    conductors
+      .cancelled({ subject })
+      .catch((error: unknown) => log.warn({ err: error, subject }, 'the other conductors were not told'))
+  }
   const flows = createFlowRunner({
     db: apiDb,
     flows: [createServer, deleteServer, operateServer].map(options.changeFlow ?? ((flow) => flow)),
@@ -91,6 +97,7 @@ export async function startConductor(options: ConductorOptions): Promise<Conduct
     owner,
     log,
     leaseSeconds: options.alone === true ? 60 : sharedLeaseSeconds,
+    onHeld: tellAll,
     isDead: (other) => isDeadConductor(other, host, options.alone === true),
   })
   const resources = { ...defaultResourceConfig, ...options.resources }
@@ -106,7 +113,7 @@ export async function startConductor(options: ConductorOptions): Promise<Conduct
     {
       ...hostMessages({ ...deps, cell, resources, mapHost, onHosts: hostsChanged }),
       wake: ({ subject }) => flows.wake(subject),
-      cancelled: ({ subject }) => flows.wake(subject),
+      cancelled: ({ subject }) => flows.look(subject),
       portsPlugged({ ports }) {
         for (const { id, succeeded } of ports) deps.vifs.plugged(id, succeeded)
       },

@@ -7,9 +7,11 @@ import type { NetworkInfo } from '../store/network-info.ts'
 /** Every task but `deleting`: a build must not paint over what the user asked for since. */
 const buildTasks = [null, 'scheduling', 'networking', 'block_device_mapping', 'spawning'] as const
 
-/** Changes an instance that is being built; false when it is being deleted. */
+const whileBuilt = { vmStates: ['building'], taskStates: buildTasks }
+
+/** Changes an instance that is being built; false when it is being deleted, or built already. */
 export const enterTask = (db: Db<CellTables>, uuid: string, changes: InstanceChanges): Promise<boolean> =>
-  moveInstance(db, uuid, { taskStates: buildTasks }, changes)
+  moveInstance(db, uuid, whileBuilt, changes)
 
 /** Keeps what the instance's interfaces are, and enters the task that follows. */
 export async function saveInterfaces(
@@ -18,6 +20,6 @@ export async function saveInterfaces(
   info: NetworkInfo,
   task: string | null,
 ): Promise<void> {
-  const entered = { from: { taskStates: buildTasks }, changes: { task_state: task } }
+  const entered = { from: whileBuilt, changes: { task_state: task } }
   await setNetworkInfo(db, uuid, info, task === null ? undefined : entered)
 }

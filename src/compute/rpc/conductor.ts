@@ -43,7 +43,7 @@ const Guest = Type.Object({ uuid: Type.String(), name: Type.String(), power: Pow
 export const conductorRpc = defineRpc('conductor', {
   /** A flow was opened on a subject. */
   wake: { args: Type.Object({ subject: Type.String() }) },
-  /** A flow on a subject was cancelled: whoever runs it must look. */
+  /** A flow on a subject was cancelled, or another waits behind it: whoever runs it must look. */
   cancelled: { args: Type.Object({ subject: Type.String() }), fanout: true },
   /** Network wired these ports, or could not: whichever conductor builds their servers waits for it. */
   portsPlugged: {

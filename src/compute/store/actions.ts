@@ -17,10 +17,10 @@ export interface NewAction {
   startTime?: string
 }
 
-/** Begins an action. */
-export async function insertAction(db: Db<CellTables>, action: NewAction): Promise<void> {
+/** Begins an action, and gives its id. */
+export async function insertAction(db: Db<CellTables>, action: NewAction): Promise<number> {
   const now = timestamp()
-  await insertRow(db, {
+  const { rows } = await insertRow(db, {
     action: action.action,
     instance_uuid: action.instanceUuid,
     request_id: action.requestId,
@@ -32,9 +32,26 @@ export async function insertAction(db: Db<CellTables>, action: NewAction): Promi
     created_at: now,
     updated_at: now,
   })
+  return rows[0]!.id
 }
 
-const insertRow = insertStatement<CellTables, 'instance_actions'>('instance_actions')
+const insertRow = statement((db: Db<CellTables>, p: Omit<ActionRow, 'id'>) =>
+  db
+    .insertInto('instance_actions')
+    .values({
+      action: p.action,
+      instance_uuid: p.instance_uuid,
+      request_id: p.request_id,
+      user_id: p.user_id,
+      project_id: p.project_id,
+      start_time: p.start_time,
+      finish_time: p.finish_time,
+      message: p.message,
+      created_at: p.created_at,
+      updated_at: p.updated_at,
+    })
+    .returning('id'),
+)
 const insertEvent = insertStatement<CellTables, 'instance_actions_events'>('instance_actions_events')
 const selectAction = statement((db: Db<CellTables>, p: { uuid: string; requestId: string }) =>
   db
@@ -62,18 +79,18 @@ export interface FinishedEvent {
   error?: string
 }
 
-/** Ends the action of a request with the event that its work is shown as. */
+/** Ends the action of a request, which is looked for unless its id is known, with the event that its work is shown as. */
 export async function finishAction(
   db: Db<CellTables>,
-  at: { instanceUuid: string; requestId: string },
+  at: { instanceUuid: string; requestId: string; actionId?: number | undefined },
   event: FinishedEvent,
 ): Promise<void> {
-  const action = await findAction(db, at.instanceUuid, at.requestId)
-  if (action === undefined) return
+  const actionId = at.actionId ?? (await findAction(db, at.instanceUuid, at.requestId))?.id
+  if (actionId === undefined) return
   const now = timestamp()
   await insertEvent(db, {
     event: event.event,
-    action_id: action.id,
+    action_id: actionId,
     start_time: event.startTime,
     finish_time: now,
     result: event.error === undefined ? 'Success' : 'Error',
@@ -83,7 +100,7 @@ export async function finishAction(
     created_at: now,
     updated_at: now,
   })
-  await updateFinished(db, { id: action.id, now, message: event.error === undefined ? null : 'Error' })
+  await updateFinished(db, { id: actionId, now, message: event.error === undefined ? null : 'Error' })
 }
 
 export async function findAction(

@@ -5,6 +5,7 @@ import type { Db } from '../../base/db/database.ts'
 import { insertStatement, statement } from '../../base/db/statement.ts'
 import type { ApiTables } from './api-tables.ts'
 import type { NewInstance } from './instance-records.ts'
+import { type RequestSpec, specNotFound } from './request-specs.ts'
 
 export async function insertBuildRequest(db: Db<ApiTables>, instance: NewInstance): Promise<void> {
   await insertRequest(db, {
@@ -52,6 +53,27 @@ export async function findBuildRequests(
 ): Promise<Map<string, NewInstance>> {
   const rows = await readRequests(db, instanceUuids)
   return new Map(rows.map((row) => [row.instance_uuid, JSON.parse(row.instance) as NewInstance]))
+}
+
+const selectOrder = statement((db: Db<ApiTables>, p: { uuid: string }) =>
+  db
+    .selectFrom('request_specs as s')
+    .leftJoin('build_requests as b', 'b.instance_uuid', 's.instance_uuid')
+    .select(['s.spec', 'b.instance'])
+    .where('s.instance_uuid', '=', p.uuid),
+)
+
+/** What was asked for when a server was created, and its build request as long as no cell has it. */
+export async function getOrder(
+  db: Db<ApiTables>,
+  instanceUuid: string,
+): Promise<{ spec: RequestSpec; made: NewInstance | undefined }> {
+  const [row] = (await selectOrder(db, { uuid: instanceUuid })).rows
+  if (row === undefined) throw specNotFound(instanceUuid)
+  return {
+    spec: JSON.parse(row.spec) as RequestSpec,
+    made: row.instance === null ? undefined : (JSON.parse(row.instance) as NewInstance),
+  }
 }
 
 /** All of a project, or of every project. */

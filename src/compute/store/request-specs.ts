@@ -87,11 +87,12 @@ export async function findRequestSpec(
 
 export async function getRequestSpec(db: Db<ApiTables>, instanceUuid: string): Promise<RequestSpec> {
   const spec = await findRequestSpec(db, instanceUuid)
-  if (spec === undefined) {
-    throw new Fault('not-found', `RequestSpec not found for instance ${instanceUuid}`, { instanceUuid })
-  }
+  if (spec === undefined) throw specNotFound(instanceUuid)
   return spec
 }
+
+export const specNotFound = (instanceUuid: string): Fault =>
+  new Fault('not-found', `RequestSpec not found for instance ${instanceUuid}`, { instanceUuid })
 
 /** Sets properties of the image as the server has them: its guest is built with them when it next starts. */
 export async function setImageProperties(

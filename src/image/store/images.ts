@@ -1,5 +1,4 @@
 /** Images with their properties and tags. A deleted image keeps its row, so that its id is never given again. */
-import { sql } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
 import { byIdsIn } from '../../base/db/by-ids.ts'
 import { type Db, isUniqueViolation } from '../../base/db/database.ts'
@@ -27,35 +26,22 @@ const readProperties = byIds((db, ids) =>
 const readTags = byIds((db, ids) =>
   db.selectFrom('image_tags').select(['image_id', 'value']).where('image_id', 'in', ids).orderBy('value'),
 )
-// An image once for each of its properties and tags; at least once.
+// An image once for each of its properties, at least once. Its tags with it would be a table that MariaDB keeps on disk.
 const selectImage = statement((db: ImageDb, p: { id: string }) =>
   db
     .selectFrom('images')
-    .leftJoin(
-      db
-        .selectFrom('image_properties')
-        .select([sql<string>`'property'`.as('kind'), 'image_id', 'name as detail', 'value'])
-        .where('image_id', '=', p.id)
-        .unionAll(
-          db
-            .selectFrom('image_tags')
-            .select([
-              sql<string>`'tag'`.as('kind'),
-              'image_id',
-              'value as detail',
-              sql<string>`''`.as('value'),
-            ])
-            .where('image_id', '=', p.id),
-        )
-        .as('of'),
-      'of.image_id',
-      'images.id',
-    )
+    .leftJoin('image_properties as property', 'property.image_id', 'images.id')
     .selectAll('images')
-    .select(['of.kind as of_kind', 'of.detail as of_detail', 'of.value as of_value'])
+    .select(['property.name as property_name', 'property.value as property_value'])
+    .select((eb) =>
+      eb
+        .selectFrom('image_tags')
+        .select(eb.fn.countAll<number>().as('count'))
+        .whereRef('image_tags.image_id', '=', 'images.id')
+        .as('tag_count'),
+    )
     .where('images.id', '=', p.id)
-    .where('images.deleted', '=', 0)
-    .orderBy('of.detail'),
+    .where('images.deleted', '=', 0),
 )
 
 /** An image of any owner, or undefined when there is none (any more). */
@@ -63,12 +49,11 @@ export async function findImage(db: ImageDb, id: string): Promise<Image | undefi
   const { rows } = await selectImage(db, { id })
   const [first] = rows
   if (first === undefined) return undefined
-  const { of_kind: _kind, of_detail: _detail, of_value: _value, ...row } = first
+  const { property_name: _name, property_value: _value, tag_count: count, ...row } = first
   const image: Image = { ...row, properties: {}, tags: [] }
-  for (const { of_kind: kind, of_detail: detail, of_value: value } of rows) {
-    if (kind === 'property') image.properties[detail!] = value!
-    else if (kind === 'tag') image.tags.push(detail!)
-  }
+  for (const { property_name: name, property_value: value } of rows)
+    if (name !== null) image.properties[name] = value!
+  if (Number(count) > 0) image.tags = (await readTags(db, [id])).map((tag) => tag.value)
   return image
 }
 

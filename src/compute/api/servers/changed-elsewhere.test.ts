@@ -68,6 +68,8 @@ test('each change of a server is seen at once by who has read it before, alone a
       [() => updateInstance(db, id, { task_state: null }), (i) => i.task_state, null],
       [() => setNetworkInfo(db, id, vif('p1')), (i) => i.networkInfo[0]?.id, 'p1'],
       [() => saveInterfaces(db, id, vif('p2'), null), (i) => i.networkInfo[0]?.id, 'p2'],
+      // Only what is being built enters a task with its interfaces.
+      [() => updateInstance(db, id, { vm_state: 'building' }), (i) => i.vm_state, 'building'],
       [
         () => saveInterfaces(db, id, vif('p3'), 'spawning'),
         (i) => [i.networkInfo[0]?.id, i.task_state],

@@ -1,4 +1,5 @@
 /** From a build request to a running guest. */
+import type { Kysely } from 'kysely'
 import { timestamp } from '../../../base/clock.ts'
 import { inTransaction } from '../../../base/db/transaction.ts'
 import { describeError, Fault, isFault } from '../../../base/errors.ts'
@@ -6,11 +7,13 @@ import { flow, RetryFrom, type StepContext } from '../../../base/flow/flow.ts'
 import { configDriveFiles } from '../../metadata/config-drive.ts'
 import { factsOf } from '../../metadata/find-facts.ts'
 import { finishAction } from '../../store/actions.ts'
+import type { ApiTables } from '../../store/api-tables.ts'
+import { findBuildRequest, getOrder } from '../../store/build-requests.ts'
 import { updateInstance } from '../../store/instance-changes.ts'
 import { withParts } from '../../store/instance-parts.ts'
 import { findInstanceRow } from '../../store/instances.ts'
 import type { CachedInterface } from '../../store/network-info.ts'
-import { getRequestSpec, type RequestSpec } from '../../store/request-specs.ts'
+import { getRequestSpec } from '../../store/request-specs.ts'
 import { powerStateNumber } from '../../virt/driver.ts'
 import { abortable } from '../abortable.ts'
 import type { ConductorDeps } from '../deps.ts'
@@ -34,8 +37,12 @@ const event = 'compute__do_build_and_run_instance'
 export const createServer = flow<Input, ConductorDeps>('create-server')
   .step({
     name: 'choose host',
-    run: async ({ uuid, triedHosts = [], lastError }, { apiDb, cells, scheduler }, context) => {
-      const spec = await specOf(apiDb, uuid, context)
+    // What is claimed is found again by the server's id, and so is what was recorded where it is claimed.
+    unsaved: true,
+    run: async ({ uuid, triedHosts = [], lastError }, deps, context) => {
+      const { cells, scheduler } = deps
+      if (context.again) await forgetHalfRecorded(deps, { uuid, cellId: undefined })
+      const { spec } = await orderOf(deps, uuid, context)
       try {
         const selection = await scheduler.select(spec, triedHosts)
         await cells.ensure(selection.cellId)
@@ -56,28 +63,42 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
     // Written to two databases: either may be lost in between.
     retries: 4,
     run: async (values, deps, context) => {
-      const spec = await specOf(deps.apiDb, values.uuid, context)
-      await recordInstance(deps, values, spec).catch((error: unknown) => {
+      const { uuid, triedHosts } = values
+      const order = await orderOf(deps, uuid, context)
+      // As it was read when the host was chosen, unless this may have taken it since.
+      const isRead = !context.again && triedHosts === undefined
+      const made = isRead ? order.made : await findBuildRequest(deps.apiDb, uuid)
+      const finish = (transaction: Kysely<ApiTables>, id: number | undefined) =>
+        context.finish(transaction, { actionId: id })
+      const recorded = recordInstance(deps, values, { spec: order.spec, made }, finish)
+      const actionId = await recorded.catch((error: unknown) => {
         throw isFault(error, 'unavailable') && error.details['groupPolicy'] === true
           ? onAnotherHost(values, deps, error)
           : error
       })
+      return { actionId }
     },
-    undo: (values, deps) => forgetHalfRecorded(deps, values),
+    undo: ({ uuid, cellId }, deps) => forgetHalfRecorded(deps, { uuid, cellId }),
   })
   .step({
     name: 'connect networks',
+    // The ports are found again by the server's id.
+    unsaved: true,
     run: async (values, deps, context) => {
       const { uuid, cellId } = values
-      const spec = await specOf(deps.apiDb, uuid, context)
+      const { db } = deps.cells.byId(cellId)
+      const built = context.again ? await findInstanceRow(db, uuid) : undefined
+      // Whoever died came to the end: the guest, and what its owner did to it since, stays.
+      if (built !== undefined && built.vm_state !== 'building') return { isBuilt: true, networkInfo: [] }
+      const { spec } = await orderOf(deps, uuid, context)
       const ports = await attachPorts(deps.network, spec, values, context.again).catch((error: unknown) => {
         // Another host may do where this one cannot be wired; a port that is taken is taken everywhere.
         throw isFault(error, 'unavailable') ? elsewhere(values, deps, error) : error
       })
       const requested = Array.isArray(spec.networks) ? spec.networks : []
       const info = cacheInterfaces(await deps.networks.interfacesOf(ports), requested)
-      await saveInterfaces(deps.cells.byId(cellId).db, uuid, info, 'block_device_mapping')
-      return { networkInfo: info }
+      await saveInterfaces(db, uuid, info, 'block_device_mapping')
+      return { isBuilt: false, networkInfo: info }
     },
     undo: async ({ uuid, cellId }, { apiDb, cells, network }) => {
       await detachPorts(network, uuid, ownPortsOf(await getRequestSpec(apiDb, uuid)))
@@ -86,7 +107,10 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
   })
   .step({
     name: 'spawn',
+    // Spawned again, a guest takes the place of one that nobody was shown yet.
+    unsaved: true,
     run: async (values, deps, context) => {
+      if (values.isBuilt) return {}
       try {
         const startedAt = timestamp()
         const power = await spawn(values, deps, context)
@@ -100,8 +124,9 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
   })
   .step({
     name: 'activate',
-    run: async ({ uuid, requestId, cellId, host, power, startedAt }, { cells, scheduler }) => {
+    run: async ({ uuid, requestId, actionId, cellId, host, power, startedAt }, { cells, scheduler }) => {
       scheduler.forget(uuid)
+      if (power === undefined || startedAt === undefined) return
       const { db } = cells.byId(cellId)
       await inTransaction(db, async (transaction) => {
         const active = {
@@ -113,7 +138,7 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
           progress: 100,
         }
         if (!(await enterTask(transaction, uuid, active))) return
-        const at = { instanceUuid: uuid, requestId }
+        const at = { instanceUuid: uuid, requestId, actionId }
         await finishAction(transaction, at, { event, startTime: startedAt, host })
       })
     },
@@ -146,11 +171,8 @@ function onAnotherHost(
   return new Fault('unavailable', `Exceeded maximum number of retries. ${lastError}`, {}, error)
 }
 
-const specOf = (
-  apiDb: ConductorDeps['apiDb'],
-  uuid: string,
-  { remember }: StepContext,
-): Promise<RequestSpec> => remember('spec', () => getRequestSpec(apiDb, uuid))
+const orderOf = ({ apiDb }: ConductorDeps, uuid: string, { remember }: StepContext) =>
+  remember('order', () => getOrder(apiDb, uuid))
 
 interface Connected {
   uuid: string
@@ -191,7 +213,7 @@ async function newGuest({ uuid, cellId, networkInfo }: Connected, deps: Conducto
   const cell = deps.cells.byId(cellId)
   const row = await findInstanceRow(cell.db, uuid)
   if (row === undefined) throw new Fault('gone', `Instance ${uuid} is gone.`)
-  const spec = await specOf(deps.apiDb, uuid, context)
+  const { spec } = await orderOf(deps, uuid, context)
   const parts = { ...row, flavor: spec.flavor, networkInfo }
   if (!hasConfigDrive(row, deps.config.forceConfigDrive)) return guestOf(parts, spec, null)
   const whole = (await withParts(cell, [row]))[0]!

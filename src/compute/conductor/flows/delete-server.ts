@@ -38,6 +38,7 @@ export const deleteServer = flow<Input, ConductorDeps>('delete-server')
   // After the guest: a port that is deleted under a running guest would be wired to nothing.
   .step({
     name: 'give back ports',
+    unsaved: true,
     retries,
     // The guest is gone: there is no way back, only on.
     waits: true,
@@ -47,6 +48,7 @@ export const deleteServer = flow<Input, ConductorDeps>('delete-server')
   })
   .step({
     name: 'release resources',
+    unsaved: true,
     retries,
     waits: true,
     run: async ({ uuid }, { placement }) => {
