@@ -78,7 +78,7 @@ export async function startNetwork(settings: NetworkServiceOptions): Promise<Net
     clock,
     aliases: configuredAliases(options),
     wakeAgents: (changes) => waker.wake(changes),
-    wakeCompute: outbox === undefined ? undefined : () => outbox.wake(),
+    outbox,
   }
   const agentServer = serverMethods(deps, mechanismDrivers(options))
   undo.use(await serveAgents(bus, agentServer, settings.server ?? 'neutron-server'))

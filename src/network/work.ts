@@ -10,6 +10,7 @@ import { insertStatement } from '../base/db/statement.ts'
 import { inTransaction } from '../base/db/transaction.ts'
 import type { NetworkOptions } from './config.ts'
 import type { ComputeEvent } from './events/compute-event.ts'
+import type { Outbox } from './events/outbox.ts'
 import { Changes } from './rpc/changes.ts'
 import { logChanges } from './store/agent-changes.ts'
 import type { Tables } from './store/tables.ts'
@@ -32,7 +33,7 @@ export interface WorkDeps {
   /** Called after each commit that changed something for agents. */
   wakeAgents(changes: Changes): void
   /** Undefined where nobody wants to hear of ports. */
-  wakeCompute: (() => void) | undefined
+  outbox: Pick<Outbox, 'mark' | 'wake'> | undefined
 }
 
 const insertEvent = insertStatement<Tables, 'compute_events'>('compute_events')
@@ -56,9 +57,9 @@ export async function inWork<T>(deps: WorkDeps, change: (work: Work) => Promise<
           options: deps.options,
           changes,
           tellCompute: async (event) => {
-            if (deps.wakeCompute === undefined) return
+            if (deps.outbox === undefined) return
             told = true
-            const row = { event: JSON.stringify(event), created_at: now }
+            const row = { event: JSON.stringify(event), created_at: now, ...deps.outbox.mark() }
             await insertEvent(db, row)
           },
         })
@@ -66,7 +67,7 @@ export async function inWork<T>(deps: WorkDeps, change: (work: Work) => Promise<
         return made
       })
       if (!changes.empty) deps.wakeAgents(changes)
-      if (told) deps.wakeCompute?.()
+      if (told) deps.outbox?.wake()
       return result
     } catch (error) {
       const failure = failureOf(error)

@@ -8,7 +8,7 @@ import { until } from '../../testing/until.ts'
 import { networkMigrations } from '../store/migrations/list.ts'
 import type { Tables } from '../store/tables.ts'
 import type { ComputeEvent } from './compute-event.ts'
-import { createOutbox } from './outbox.ts'
+import { createOutbox, type Outbox } from './outbox.ts'
 
 const event = (tag: string): ComputeEvent => ({ name: 'network-changed', server_uuid: newUuid(), tag })
 
@@ -52,4 +52,31 @@ test('what compute could not take is delivered later', async () => {
   }
   await using _outbox = createOutbox({ db, send, log: silentLogger })
   await until(async () => (tries === 2 ? true : undefined), 'a second try')
+})
+
+test('a process that ends leaves its events to others at once, and none that it delivered', async () => {
+  await using db = await openTestDatabase<Tables>(networkMigrations)
+  const add = (outbox: Outbox, tag: string) =>
+    db
+      .insertInto('compute_events')
+      .values({ event: JSON.stringify(event(tag)), created_at: '', ...outbox.mark() })
+      .execute()
+  const away = createOutbox({
+    db,
+    send: async () => {
+      throw new Fault('unavailable', 'not now')
+    },
+    log: silentLogger,
+  })
+  const seen: string[] = []
+  const send = async (events: readonly ComputeEvent[]) => void seen.push(...events.map(({ tag }) => tag))
+  const other = createOutbox({ db, send, log: silentLogger })
+  await add(away, 'a')
+  await add(other, 'b')
+  for (const outbox of [away, other]) outbox.wake()
+  await until(async () => (seen.length === 1 ? true : undefined), 'the event of the one')
+  await away[Symbol.asyncDispose]()
+  await other[Symbol.asyncDispose]()
+  const left = await db.selectFrom('compute_events').select(['event', 'owner']).execute()
+  assert.deepEqual([seen, left.map((row) => [JSON.parse(row.event).tag, row.owner])], [['b'], [['a', '']]])
 })

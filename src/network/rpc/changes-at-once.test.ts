@@ -92,7 +92,7 @@ test('who deletes a port that is just being moved tells the host that it moved t
     options: cloud.options,
     clock: { now: () => Date.now() },
     wakeAgents: () => undefined,
-    wakeCompute: undefined,
+    outbox: undefined,
   }
   const moved = Promise.withResolvers<void>()
   const committing = Promise.withResolvers<void>()

@@ -82,7 +82,7 @@ test('a change that is rolled back leaves no gap in the log', async () => {
     options: cloud.options,
     clock: { now: () => Date.now() },
     wakeAgents: () => undefined,
-    wakeCompute: undefined,
+    outbox: undefined,
   }
   const { revision } = await changesSince(cloud.db, null)
   const change = (id: string, fail: boolean) =>

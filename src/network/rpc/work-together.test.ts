@@ -9,7 +9,7 @@ const depsOf = (cloud: TestNetwork) => ({
   options: cloud.options,
   clock: { now: () => Date.now() },
   wakeAgents: () => undefined,
-  wakeCompute: undefined,
+  outbox: undefined,
 })
 
 test('changes that come while one is made are made together, in their order', async () => {
