@@ -163,7 +163,7 @@ export class Rabbitmq implements AsyncDisposable {
       RABBITMQ_LOG_BASE: join(directory, 'log'),
       RABBITMQ_LOGS: '-',
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
-        '+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
+        '+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
     }
   }
 

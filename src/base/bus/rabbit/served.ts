@@ -91,19 +91,22 @@ export class Served {
     for (const queue of [...named, fanout]) {
       const take = (message: ConsumeMessage | null): void => {
         if (message !== null) {
-          this.#take(channel, message)
+          this.#take(queue === fanout ? undefined : channel, message)
           return
         }
         topology.forget(session.receive, queue)
         end(`the queue ${queue} was deleted`)
         channel.close().catch(() => undefined)
       }
-      tags.push((await channel.consume(queue, take)).consumerTag)
+      // A wake that was delivered is as good as worked on: its queue ends with the connection in any case.
+      const noAck = queue === fanout
+      tags.push((await channel.consume(queue, take, { noAck })).consumerTag)
     }
     return { channel, tags, ended }
   }
 
-  #take(channel: Channel, message: ConsumeMessage): void {
+  /** On a channel that wants to know when it is done with. */
+  #take(channel: Channel | undefined, message: ConsumeMessage): void {
     const { receiver, log } = this.#options
     const handled = receiver.take(message.content, message.fields.redelivered).then(
       () => acknowledge(channel, message),
@@ -125,9 +128,9 @@ async function declareFanoutQueue(channel: Channel, topic: string): Promise<stri
 }
 
 /** When the channel is gone the broker delivers the message again, and it is known then. */
-function acknowledge(channel: Channel, message: ConsumeMessage): void {
+function acknowledge(channel: Channel | undefined, message: ConsumeMessage): void {
   try {
-    channel.ack(message)
+    channel?.ack(message)
   } catch {
     // The channel is closed.
   }
