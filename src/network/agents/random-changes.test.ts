@@ -101,16 +101,23 @@ test('who follows the news, and asks where they are not enough, knows what a who
       // Messages get lost, and who asked in between knows already.
       if (next(5) === 0) continue
       if (next(5) === 0) await read(cloud.agentServer, host, state)
+      if (next(5) === 0) await readOwn(cloud.agentServer, host, state)
       const standing = news === undefined ? 'missed' : state.standing(news, host)
       stood.add(standing)
-      if (standing === 'next') state.follow(news!, host)
-      else if (standing !== 'known') await read(cloud.agentServer, host, state)
+      if (standing === 'ask') await readOwn(cloud.agentServer, host, state)
+      if (standing === 'missed') await read(cloud.agentServer, host, state)
+      else if (standing !== 'known') state.follow(news!, host)
       const fresh = new WantedState()
       fresh.apply(await cloud.agentServer.wantedL2({ host, revision: null, known: knowsNothing }))
       assert.deepEqual(content(state), content(fresh), `seed ${seed}, ${host}, after:\n${done.join('\n')}`)
     }
   }
 })
+
+async function readOwn(server: ServerMethods, host: string, state: WantedState): Promise<void> {
+  const asked = { host, revision: state.ownRevision, known: state.known(), own: true }
+  state.apply(await server.wantedL2(asked), true)
+}
 
 function bridgeSync(cloud: TestNetwork, hostName: string, host: FakeHost) {
   const names = cloudNames('default')
@@ -140,7 +147,7 @@ test('what changes did to a host leaves nothing to do for a comparison of everyt
   )
   for (const { sync } of agents.values()) await sync.task.run()
   const deps = { db: cloud.db, options: cloud.options, now: () => timestamp(clock) }
-  const untold = new Map<string, News[]>(hosts.map((name) => [name, []]))
+  const untold = new Map<string, (News | undefined)[]>(hosts.map((name) => [name, []]))
   let { revision } = await newsSince(deps, null)
   const world = emptyWorld()
   const done: string[] = []
@@ -148,12 +155,12 @@ test('what changes did to a host leaves nothing to do for a comparison of everyt
     for (let count = 1 + next(6); count > 0; count--) done.push(await randomChange(cloud, world, hosts, next))
     const since = await newsSince(deps, revision)
     revision = since.revision
-    for (const news of untold.values()) if (since.news !== undefined) news.push(since.news)
+    for (const news of untold.values()) news.push(since.news)
     for (const [name, { host, sync }] of agents) {
       if (next(3) === 0) continue
       for (const news of untold.get(name)!.splice(0)) {
-        if (news.hosts[name] !== undefined) sync.changed({ hosts: [name] })
-        sync.changed({ news })
+        if (news?.hosts[name] !== undefined) sync.changed({ hosts: [name] })
+        sync.changed(news === undefined ? {} : { news })
       }
       await sync.task.run()
       // Guests come and go too.

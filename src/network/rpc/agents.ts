@@ -212,8 +212,11 @@ export interface WantedDhcp extends Answer {
 /** The methods of `q-plugin`. Each is idempotent. */
 export interface ServerMethods {
   reportState(args: AgentReport): Promise<{ known: boolean }>
-  /** What a host's L2 agent must do, or what changed of it since it last asked. */
-  wantedL2(args: Since & { known: KnownL2 }): Promise<WantedL2>
+  /**
+   * What a host's L2 agent must do, or what changed of it since it last asked. With `own` that is its own ports and
+   * their networks and groups, and nothing that news tell.
+   */
+  wantedL2(args: Since & { known: KnownL2; own?: boolean }): Promise<WantedL2>
   /** The agent wired these ports, or found their devices gone. The server sets ACTIVE or DOWN and tells compute. */
   portsChanged(args: { host: string; up: string[]; down: string[] }): Promise<void>
   /** The same for its DHCP agent; `networks` are those that it serves. */

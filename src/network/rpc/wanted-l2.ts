@@ -4,17 +4,24 @@ import type { Changes } from './changes.ts'
 import { changesSince } from './changes-since.ts'
 import { memberOf, membershipsOf, membersOf, wantedGroups } from './wanted-filter.ts'
 import { type ForwardingDeps, placesOf, remotePortsOf, remotePortsOn } from './wanted-forwarding.ts'
-import { boundPortsById, boundPortsOf, segmentsOf, viewNetworks, viewPorts } from './wanted-ports.ts'
+import {
+  type BoundPort,
+  boundPortsById,
+  boundPortsOf,
+  segmentsOf,
+  viewNetworks,
+  viewPorts,
+} from './wanted-ports.ts'
 
 type Content = Omit<WantedL2, 'revision' | 'whole'>
 
 export async function wantedL2(
   deps: ForwardingDeps,
-  { host, revision: since, known }: Since & { known: KnownL2 },
+  { host, revision: since, known, own = false }: Since & { known: KnownL2; own?: boolean },
 ): Promise<WantedL2> {
   const { revision, changes } = await changesSince(deps.db, since)
   const content =
-    changes === undefined ? await everything(deps, host) : await part(deps, host, changes, known)
+    changes === undefined ? await everything(deps, host) : await part(deps, host, changes, known, own)
   return { revision, whole: changes === undefined, ...content }
 }
 
@@ -34,7 +41,13 @@ async function everything(deps: ForwardingDeps, host: string): Promise<Content> 
   return { networks, ports, gonePorts: [], securityGroups, members, remotePorts }
 }
 
-async function part(deps: ForwardingDeps, host: string, changes: Changes, known: KnownL2): Promise<Content> {
+async function part(
+  deps: ForwardingDeps,
+  host: string,
+  changes: Changes,
+  known: KnownL2,
+  ownOnly: boolean,
+): Promise<Content> {
   const { db } = deps
   const own = [...changes.ports.values()].filter((port) => port.hosts.includes(host))
   const rows = (
@@ -75,16 +88,24 @@ async function part(deps: ForwardingDeps, host: string, changes: Changes, known:
     const port = byId.get(portId)
     return port === undefined ? [] : memberOf(port, groupId)
   })
-  const others = memberships.filter((pair) => !here.has(pair.portId))
+  const others = ownOnly ? [] : memberships.filter((pair) => !here.has(pair.portId))
   const members = [...(await membersOf(db, newRemotes)), ...ownMembers, ...(await membershipsOf(db, others))]
 
   const newTunnelled = networks
     .filter((network) => network.networkType === 'vxlan' && newNetworks.includes(network.id))
     .map((network) => network.id)
-  const remotePorts = await changedRemotes(deps, host, changes, { here, tunnelled: known.tunnelled })
+  const remotePorts = arrivedPorts(rows, known.tunnelled)
+  if (!ownOnly)
+    remotePorts.push(...(await changedRemotes(deps, host, changes, { here, tunnelled: known.tunnelled })))
   remotePorts.push(...(await remotePortsOf(deps, host, newTunnelled)))
   return { networks, ports, gonePorts, securityGroups, members, remotePorts }
 }
+
+/** Whom no tunnel leads to any more, since they are here. */
+const arrivedPorts = (rows: readonly BoundPort[], tunnelled: readonly string[]): RemotePort[] =>
+  rows
+    .filter((row) => tunnelled.includes(row.network_id))
+    .map((row) => ({ portId: row.id, networkId: row.network_id, macAddress: '', tunnelIp: null }))
 
 async function changedRemotes(
   deps: ForwardingDeps,
@@ -94,14 +115,9 @@ async function changedRemotes(
 ): Promise<RemotePort[]> {
   if (tunnelled.length === 0) return []
   const networks = new Set(tunnelled)
-  const moved = [...changes.ports.values()].filter((port) => port.moved && networks.has(port.networkId))
-  const arrived = moved
-    .filter((port) => here.has(port.id))
-    .map((port) => ({ portId: port.id, networkId: port.networkId, macAddress: '', tunnelIp: null }))
-  const places = await placesOf(
-    deps,
-    host,
-    moved.filter((port) => !here.has(port.id)),
+  const moved = [...changes.ports.values()].filter(
+    (port) => port.moved && networks.has(port.networkId) && !here.has(port.id),
   )
-  return [...arrived, ...places, ...(await remotePortsOn(deps, host, [...changes.tunnelHosts], tunnelled))]
+  const places = await placesOf(deps, host, moved)
+  return [...places, ...(await remotePortsOn(deps, host, [...changes.tunnelHosts], tunnelled))]
 }

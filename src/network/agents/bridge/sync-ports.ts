@@ -18,7 +18,7 @@ import type { BridgeOptions } from './options.ts'
 import { bridgeOf } from './plan-devices.ts'
 import { planTaps } from './plan-taps.ts'
 import { createPortReports } from './port-reports.ts'
-import { addDifference, type Difference, WantedState } from './wanted-state.ts'
+import { addDifference, type Difference, noDifference, WantedState } from './wanted-state.ts'
 import { Devices } from './wire-devices.ts'
 
 export interface SyncDeps {
@@ -57,8 +57,11 @@ const wholeMilliseconds = 300_000
 /** A hypervisor makes a device, puts it on the bridge and turns it on; after this time it will not any more. */
 const makingMilliseconds = 10_000
 
+/** Of what the server is asked: everything, what changed, or what changed of the host's own. */
+type Question = 'whole' | 'all' | 'own'
+
 interface Due {
-  ask: boolean
+  ask: Exclude<Question, 'whole'> | undefined
   /** To be followed, unless an answer that is on its way knows more. */
   heard: (Changed & { news: News })[]
   compare: boolean
@@ -66,7 +69,7 @@ interface Due {
   taps: Set<string>
 }
 
-const nothingDue = (): Due => ({ ask: false, heard: [], compare: false, devices: false, taps: new Set() })
+const nothingDue = (): Due => ({ ask: undefined, heard: [], compare: false, devices: false, taps: new Set() })
 
 export function syncPorts(deps: SyncDeps): SyncPorts {
   const { server, host, hostName, options, log, clock } = deps
@@ -91,12 +94,14 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
     const now = clock.now()
     const mine = due
     due = nothingDue()
-    const woken = mine.ask || mine.heard.length > 0 || mine.devices || mine.taps.size > 0
+    const woken = mine.ask !== undefined || mine.heard.length > 0 || mine.devices || mine.taps.size > 0
     const follow = woken && sound
     const compare = mine.compare || !follow || now - comparedAt >= compareMilliseconds
     sound = false
-    const whole = now - wholeAt >= wholeMilliseconds
-    const difference = mine.ask || compare ? await ask(whole) : await hear(mine.heard)
+    const question = compare ? 'all' : mine.ask
+    const difference = noDifference()
+    if (question !== undefined) addDifference(difference, await ask(question))
+    await hear(mine.heard, difference)
     // A guest that starts does not wait for the comparison of everything that happens to be due.
     if (follow) await syncChanges(difference, mine)
     if (compare) await syncAll()
@@ -105,14 +110,17 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
     sound = true
   }
 
-  async function ask(whole: boolean): Promise<Difference> {
+  async function ask(wanted: Exclude<Question, 'whole'>): Promise<Difference> {
     await filter.prepare()
     asking = true
+    const question: Question = clock.now() - wholeAt >= wholeMilliseconds ? 'whole' : wanted
+    const own = question === 'own'
+    const since = { whole: null, all: state.revision, own: state.ownRevision }
     try {
-      const revision = whole ? null : state.revision
-      const answer = await server.wantedL2({ host: hostName, revision, known: state.known() })
+      const asked = { host: hostName, revision: since[question], known: state.known(), own }
+      const answer = await server.wantedL2(asked)
       if (answer.whole) wholeAt = clock.now()
-      const difference = state.apply(answer)
+      const difference = state.apply(answer, own)
       for (const port of answer.ports) reports.forget(port.id)
       for (const id of difference.ports) {
         if (state.ports.has(id)) taps.set(tapName(id), id)
@@ -130,25 +138,18 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
     }
   }
 
-  /** Follows what the server told; where that is not enough, asks. Undefined when there is nothing new. */
-  async function hear(heard: Due['heard']): Promise<Difference | undefined> {
-    let told: Difference | undefined
+  /** Follows what the server told, and asks where that is not enough; adds what it changed. */
+  async function hear(heard: Due['heard'], difference: Difference): Promise<void> {
     for (const changed of heard) {
       const standing = state.standing(changed.news, hostName)
-      if (standing === 'next') {
-        const difference = state.follow(changed.news, hostName)
-        note(difference)
-        if (told === undefined) told = difference
-        else addDifference(told, difference)
-      } else if (standing === 'ask' || (standing === 'missed' && state.concerns(changed))) {
-        // What is answered now is newer than all that was heard.
-        const difference = await ask(false)
-        if (told === undefined) return difference
-        addDifference(told, difference)
-        return told
-      }
+      // What is answered now is newer than all that was heard.
+      if (standing === 'missed' && state.concerns(changed)) addDifference(difference, await ask('all'))
+      if (standing === 'ask') addDifference(difference, await ask('own'))
+      if (state.standing(changed.news, hostName) !== 'next') continue
+      const told = state.follow(changed.news, hostName)
+      note(told)
+      addDifference(difference, told)
     }
-    return told
   }
 
   function note(difference: Difference): void {
@@ -180,13 +181,10 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
     throwFailures(results)
   }
 
-  async function syncChanges(difference: Difference | undefined, mine: Due): Promise<void> {
-    const networks = difference?.networks ?? new Set()
-    const results = await Promise.allSettled([
-      syncDevices(difference, mine),
-      difference === undefined ? Promise.resolve() : filter.apply(),
-    ])
-    const ids = new Set([...(difference?.ports ?? []), ...mine.taps].map((id) => taps.get(id) ?? id))
+  async function syncChanges(difference: Difference, mine: Due): Promise<void> {
+    const { networks } = difference
+    const results = await Promise.allSettled([syncDevices(difference, mine), filter.apply()])
+    const ids = new Set([...difference.ports, ...mine.taps].map((id) => taps.get(id) ?? id))
     for (const id of networks) for (const port of state.portsOfNetwork(id)) ids.add(port)
     await syncTaps(
       results[1],
@@ -195,12 +193,11 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
     throwFailures(results)
   }
 
-  async function syncDevices(difference: Difference | undefined, mine: Due): Promise<void> {
-    const changed = difference !== undefined && difference.networks.size > 0
+  async function syncDevices(difference: Difference, mine: Due): Promise<void> {
+    const changed = difference.networks.size > 0
     if (changed || mine.devices || (mine.taps.size > 0 && devices.outstaying)) await devices.compare()
     if (changed) await devices.compareForwarding()
-    else if (difference !== undefined)
-      await devices.changeForwarding(difference.remotePorts.map((change) => change.networkId))
+    else await devices.changeForwarding(difference.remotePorts.map((change) => change.networkId))
   }
 
   // Without its rules a guest's device is not let onto the bridge, and its port is not reported to be up.
@@ -238,13 +235,12 @@ export function syncPorts(deps: SyncDeps): SyncPorts {
     changed(changed) {
       const { news } = changed
       if (news !== undefined) return isForLater({ ...changed, news })
+      const nothingNamed = Object.keys(changed).length === 0
+      const ofOthers = changed.tunnelled !== undefined || changed.remoteGroups !== undefined
       const concerns =
         // What the answer that is on its way brings is not known yet.
-        asking ||
-        Object.keys(changed).length === 0 ||
-        changed.hosts?.includes(hostName) === true ||
-        state.concerns(changed)
-      if (concerns) due.ask = true
+        asking || nothingNamed || changed.hosts?.includes(hostName) === true || state.concerns(changed)
+      if (concerns) due.ask = nothingNamed || ofOthers ? 'all' : (due.ask ?? 'own')
       return concerns
     },
     tapChanged(name) {

@@ -22,7 +22,7 @@ export interface Difference {
   remotePorts: { networkId: string; before: RemotePort | undefined; after: RemotePort | undefined }[]
 }
 
-const noDifference = (): Difference => ({
+export const noDifference = (): Difference => ({
   ports: new Set(),
   networks: new Set(),
   groups: new Set(),
@@ -57,8 +57,15 @@ export class WantedState {
   readonly #portsOfGroup = new Map<string, Set<string>>()
   /** Groups that rules name. */
   #remoteGroups = new Set<string>()
-  /** Of the last answer. */
+  /** Of what is known of everybody: of the last answer about all, or of the news that followed it. */
   revision: string | null = null
+  /** Of what is known of the host's own ports, networks and groups. */
+  #ownRevision: string | null = null
+
+  /** What to ask from for the host's own alone. */
+  get ownRevision(): string | null {
+    return numberOf(this.#ownRevision) > numberOf(this.revision) ? this.#ownRevision : this.revision
+  }
 
   portsOfNetwork(id: string): ReadonlySet<string> {
     return this.#portsOfNetwork.get(id) ?? new Set()
@@ -93,12 +100,12 @@ export class WantedState {
   }
 
   standing(news: News, host: string): Standing {
-    const [epoch, text] = this.revision?.split(':') ?? []
-    const at = Number(text)
-    if (epoch !== news.epoch || !(at >= news.from)) return 'missed'
+    const at = numberOf(this.revision)
+    if (this.revision?.split(':')[0] !== news.epoch || !(at >= news.from)) return 'missed'
     if (at >= news.to) return 'known'
+    const own = numberOf(this.ownRevision)
     const later = (changed: Readonly<Record<string, number>>, isMine: (id: string) => boolean): boolean =>
-      Object.entries(changed).some(([id, revision]) => revision > at && isMine(id))
+      Object.entries(changed).some(([id, revision]) => revision > own && isMine(id))
     const more =
       later(news.hosts, (id) => id === host) ||
       later(news.networks, (id) => this.networks.has(id)) ||
@@ -124,7 +131,8 @@ export class WantedState {
     return difference
   }
 
-  apply(answer: WantedL2): Difference {
+  /** Takes over an answer; `own`: it was asked for the host's own alone. */
+  apply(answer: WantedL2, own = false): Difference {
     const difference = noDifference()
     if (answer.whole) this.#removeUnnamed(answer, difference)
     for (const network of answer.networks) {
@@ -139,7 +147,8 @@ export class WantedState {
     this.#forgetUnneeded(difference)
     for (const member of answer.members) this.#setMember(member, difference)
     for (const port of answer.remotePorts) this.#setRemotePort(port, difference)
-    this.revision = answer.revision
+    this.#ownRevision = answer.revision
+    if (answer.whole || !own) this.revision = answer.revision
     return difference
   }
 
@@ -226,6 +235,8 @@ export class WantedState {
     for (const id of this.members.keys()) if (!this.#remoteGroups.has(id)) this.members.delete(id)
   }
 }
+
+const numberOf = (revision: string | null): number => Number(revision?.split(':')[1])
 
 function add(index: Map<string, Set<string>>, key: string, id: string): void {
   const ids = index.get(key)
