@@ -103,9 +103,14 @@ export function program(): Command {
   kilonova
     .command('units [programs...]')
     .description(
-      "write systemd units for OpenStack's programs (openstack-nova-api.service, neutron-server.service, …), kilonova.target for all that are enabled, and kilonova.service for what `up` made",
+      "write systemd units for OpenStack's programs (openstack-nova-api.service, neutron-server.service, …), kilonova.target for all that are enabled, kilonova.service for what `up` made, and what sudo must allow them",
     )
     .option('--directory <directory>', 'where to', '/etc/systemd/system')
+    .option(
+      '--sudoers <file>',
+      'where the rule for the privileged helper of the network agents goes',
+      '/etc/sudoers.d/kilonova',
+    )
     .action(async (names, options) =>
       run(async () => (await import('./units/write-units.ts')).writeUnits(names, options)),
     )

@@ -4,6 +4,7 @@
  */
 import { readFile, rm } from 'node:fs/promises'
 import { sleep } from '../base/clock.ts'
+import { Fault } from '../base/errors.ts'
 import { isMissing } from './files.ts'
 import type { Run } from './run.ts'
 
@@ -36,19 +37,31 @@ export async function startDaemon(run: Run, daemon: Daemon): Promise<void> {
 
 /** Sends SIGHUP: read your files again. */
 export function reloadDaemon(pid: number): void {
-  process.kill(pid, 'SIGHUP')
+  signal(pid, 'SIGHUP')
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ESRCH') return
+    if (code !== 'EPERM') throw error
+    throw new Fault(
+      'forbidden',
+      `Process ${pid} is another user's: an agent that ran as that user, or as root, started it. End it once by hand, as root (kill ${pid}); the agent then starts its own.`,
+      { pid },
+      error,
+    )
+  }
 }
 
 /** Ends a daemon and waits until it is gone. One that does not run is no error. */
 export async function stopDaemon(daemon: Pick<Daemon, 'pidFile' | 'mark'>): Promise<void> {
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  for (const name of ['SIGTERM', 'SIGKILL'] as const) {
     const pid = await daemonPid(daemon)
     if (pid === undefined) break
-    try {
-      process.kill(pid, signal)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-    }
+    signal(pid, name)
     for (let wait = 0; wait < 100 && (await daemonPid(daemon)) !== undefined; wait++) await sleep(20)
   }
   await rm(daemon.pidFile, { force: true })

@@ -63,7 +63,7 @@ export interface Host {
 export function realHost(run: Run, log: Logger): Host {
   return {
     filterBridgedFrames: () => filterBridgedFrames(run),
-    setSysctl,
+    setSysctl: (name, value) => setSysctl(run, name, value),
     links: (netns) => readLinks(run, netns),
     portDevices: readPortDevices,
     changeLinks: (changes, netns) => changeLinks(run, changes, netns),

@@ -1,15 +1,16 @@
 /** Kernel settings under /proc/sys. */
-import { access, readFile, writeFile } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { Fault } from '../base/errors.ts'
 import type { Run } from './run.ts'
 
-const path = (name: string): string => `/proc/sys/${name.replaceAll('.', '/')}`
+const path = (name: string): string => name.replaceAll('.', '/')
+const fileOf = (name: string): string => `/proc/sys/${path(name)}`
 
 /** Sets `net.ipv4.ip_forward` and the like; writes only what differs. A dot within a device name is written `/`. */
-export async function setSysctl(name: string, value: string): Promise<void> {
-  const file = path(name)
+export async function setSysctl(run: Run, name: string, value: string): Promise<void> {
   try {
-    if ((await readFile(file, 'utf8')).trim() !== value) await writeFile(file, value)
+    if ((await readFile(fileOf(name), 'utf8')).trim() !== value)
+      await run('sysctl', ['-q', '-w', `${path(name)}=${value}`])
   } catch (error) {
     throw new Fault('unavailable', `The kernel setting ${name} could not be set to ${value}`, { name }, error)
   }
@@ -21,7 +22,7 @@ export async function setSysctl(name: string, value: string): Promise<void> {
  */
 export async function filterBridgedFrames(run: Run): Promise<void> {
   const first = 'net.bridge.bridge-nf-call-iptables'
-  const present = await access(path(first)).then(
+  const present = await access(fileOf(first)).then(
     () => true,
     () => false,
   )
@@ -37,6 +38,6 @@ export async function filterBridgedFrames(run: Run): Promise<void> {
       )
     }
   }
-  await setSysctl(first, '1')
-  await setSysctl('net.bridge.bridge-nf-call-ip6tables', '1')
+  await setSysctl(run, first, '1')
+  await setSysctl(run, 'net.bridge.bridge-nf-call-ip6tables', '1')
 }

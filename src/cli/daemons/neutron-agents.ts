@@ -4,6 +4,7 @@ import type { simulationOptions } from '../../base/config/common/simulation.ts'
 import type { Config, Options } from '../../base/config/option.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Host } from '../../linux/host.ts'
+import type { Run } from '../../linux/run.ts'
 import type { AgentDeps } from '../../network/agents/agent.ts'
 import { forwardOverHttp } from '../../network/agents/metadata/metadata-proxy.ts'
 import {
@@ -15,6 +16,7 @@ import {
   type metadataAgentOptions,
   metadataOptionsOf,
   metadataUrlOf,
+  type rootHelperOptions,
 } from '../../network/config-file/agents.ts'
 import type { Daemon, DaemonContext, StartDaemon } from './daemon.ts'
 import { busOf, endingWithItsMessages } from './messages.ts'
@@ -30,7 +32,8 @@ export const startLinuxbridgeAgent: StartDaemon<typeof linuxbridgeAgentOptions> 
     await oncePerHost(context, config, undo)
     const options = bridgeOptionsOf(config)
     const nics = Object.values(options.physicalInterfaceMappings)
-    const host = await hostOf({ config, log, nics, seesGuests: true }, undo)
+    const run = await runOf(config, log, undo)
+    const host = await hostOf({ config, log, run, nics, seesGuests: true }, undo)
     undo.use(await startBridgeAgent({ ...deps, host, cloudId: 'default', options }))
   })
 
@@ -38,12 +41,12 @@ export const startNeutronDhcpAgent: StartDaemon<typeof dhcpAgentOptions> = (cont
   startAgent(context, async (deps, undo) => {
     const { startDhcpAgent } = await import('../../network/agents/dhcp/start-dhcp-agent.ts')
     const { hostDaemons, simulatedDaemons } = await import('../../network/agents/dhcp/daemons.ts')
-    const { hostRun } = await import('../../linux/run.ts')
     const { config, log } = context
     await oncePerHost(context, config, undo)
     const options = dhcpOptionsOf(config)
-    const host = await hostOf({ config, log, nics: [], seesGuests: false }, undo)
-    const daemons = config.simulated ? simulatedDaemons() : hostDaemons(hostRun(log), options)
+    const run = await runOf(config, log, undo)
+    const host = await hostOf({ config, log, run, nics: [], seesGuests: false }, undo)
+    const daemons = config.simulated ? simulatedDaemons() : hostDaemons(run, options)
     undo.use(await startDhcpAgent({ ...deps, host, daemons, cloudId: 'default', options }))
   })
 
@@ -76,22 +79,35 @@ async function startAgent<O extends Options>(
   return endingWithItsMessages(bus, undo.move())
 }
 
+/** The host's tools; by the privileged helper where the agent does not run as root. */
+async function runOf(
+  config: Config<typeof rootHelperOptions>,
+  log: Logger,
+  undo: AsyncDisposableStack,
+): Promise<Run> {
+  const { hostRun } = await import('../../linux/run.ts')
+  if (process.getuid?.() === 0) return hostRun(log)
+  const { rootHelper } = await import('../../linux/rootwrap/client.ts')
+  const how = config.rootHelperDaemon ?? config.rootHelper
+  return hostRun(log, undo.use(rootHelper({ project: 'neutron', rootHelper: how, log })))
+}
+
 /** This machine, or one that only pretends. */
 async function hostOf(
   needs: {
     config: Config<typeof simulationOptions> & { host: string | null }
     log: Logger
+    run: Run
     nics: readonly string[]
     /** The simulated guests of the host are plugged into it. */
     seesGuests: boolean
   },
   undo: AsyncDisposableStack,
 ): Promise<Host> {
-  const { config, log, nics } = needs
+  const { config, log, run, nics } = needs
   if (!config.simulated) {
     const { realHost } = await import('../../linux/host.ts')
-    const { hostRun } = await import('../../linux/run.ts')
-    return realHost(hostRun(log), log)
+    return realHost(run, log)
   }
   const { FakeHost } = await import('../../linux/fake/fake-host.ts')
   const host = new FakeHost()

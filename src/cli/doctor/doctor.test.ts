@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { configurationChecks } from './checks/configuration.ts'
 import { hostChecks } from './checks/host.ts'
 import { describePeer, strangers } from './checks/peers.ts'
+import { checkRootHelper } from './checks/root-helper.ts'
 import { serviceChecks } from './checks/services.ts'
 import type { Finding } from './finding.ts'
 import { type ProgramHere, programsHere } from './programs-here.ts'
@@ -173,4 +174,29 @@ test('the report names the files, each finding and its remedy', () => {
   assert.match(text, /Programs set up here: nova-api/)
   assert.match(text, /✔ a: fine\n✘ b: broken\n {4}→ mend it/)
   assert.match(text, /2 checks: 1 failed, 0 with a warning\./)
+})
+
+test('a helper that cannot be started is told of where the agents are not root', () => {
+  const here = programsOf(
+    'neutron-dhcp-agent',
+    '[agent]\nroot_helper = sudo neutron-rootwrap /etc/rootwrap.conf\n',
+  )
+  const asked: string[][] = []
+  const world = {
+    userOf: () => 'neutron' as string | undefined,
+    hasSudo: () => true,
+    allows: (user: string, command: readonly string[]) => {
+      asked.push([user, ...command])
+      return true
+    },
+    whyNot: (): string | undefined => undefined,
+  }
+  const results = (changes: Partial<typeof world>) =>
+    checkRootHelper(here, { ...world, ...changes }).map(({ result, detail }) => `${result} ${detail}`)
+  assert.deepEqual(results({}), ['ok can be started by sudo'])
+  assert.match(asked[0]!.join(' '), /^neutron \/.*\/bin\/kilonova-rootwrap neutron$/)
+  assert.deepEqual(results({ userOf: () => undefined }), [])
+  assert.match(results({ hasSudo: () => false })[0]!, /^failure sudo is not installed/)
+  assert.match(results({ allows: () => false })[0]!, /^failure sudo does not let neutron run/)
+  assert.match(results({ whyNot: () => 'x' })[0]!, /^failure who changes/)
 })

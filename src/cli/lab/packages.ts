@@ -28,6 +28,7 @@ export const labNeeds = (database: Database): readonly Need[] => [
   ...databases[database],
   { package: 'rabbitmq-server', files: inPath('rabbitmqctl'), for: 'the message queue' },
   { package: 'memcached', files: inPath('memcached'), for: 'the cache of tokens' },
+  { package: 'sudo', files: inPath('sudo'), for: 'network agents that are not root' },
   { package: 'socat', files: inPath('socat'), for: 'services that tell when they are ready' },
   { package: 'python3-openstackclient', files: inPath('openstack'), for: 'the command openstack' },
 ]

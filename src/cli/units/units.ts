@@ -21,16 +21,17 @@ export const unitNames: Readonly<Record<ProgramName, string>> = {
   'glance-api': 'openstack-glance-api',
 }
 
-/** These work on the host itself: devices, rules, guests. All others run as the user of their service. */
-const asRoot: ReadonlySet<ProgramName> = new Set([
-  'nova-compute',
-  'neutron-linuxbridge-agent',
-  'neutron-dhcp-agent',
-  'neutron-metadata-agent',
-])
+/** This works on what belongs to libvirt and its guests. All others run as the user of their service. */
+const asRoot: ReadonlySet<ProgramName> = new Set(['nova-compute'])
+
+/** These work on the host itself, devices, rules and daemons, and have done by a helper what only root may. */
+const withHelper: ReadonlySet<ProgramName> = new Set(['neutron-linuxbridge-agent', 'neutron-dhcp-agent'])
 
 export const userOf = (program: ProgramName): string =>
   asRoot.has(program) ? 'root' : programs[program].project
+
+/** Whether it needs sudo's leave to start its privileged helper. */
+export const needsHelper = (program: ProgramName): boolean => withHelper.has(program)
 
 export const targetName = 'kilonova.target'
 
@@ -86,8 +87,8 @@ export function unitText(program: ProgramName, home: string): string {
           `User=${user}`,
           `StateDirectory=${project}`,
           `LogsDirectory=${project}`,
-          'NoNewPrivileges=yes',
-          'PrivateTmp=yes',
+          // sudo is a new privilege, and a namespace that a helper makes must be seen outside of the unit.
+          ...(needsHelper(program) ? [] : ['NoNewPrivileges=yes', 'PrivateTmp=yes']),
           `ExecStart=${command}`,
         ]
   return [
@@ -107,7 +108,7 @@ export function unitText(program: ProgramName, home: string): string {
     ...own,
     'ExecReload=/bin/kill -HUP $MAINPID',
     // Guests, dnsmasq and haproxy outlive the agent that started them; workers do not outlive their primary.
-    `KillMode=${user === 'root' ? 'process' : 'mixed'}`,
+    `KillMode=${user === 'root' || needsHelper(program) ? 'process' : 'mixed'}`,
     'Restart=always',
     'RestartSec=2',
     'WatchdogSec=60',

@@ -40,6 +40,24 @@ export const agentOptions = {
   },
 } as const
 
+/** How an agent that does not run as root gets done what only root may. */
+export const rootHelperOptions = {
+  rootHelper: {
+    group: 'agent',
+    name: 'root_helper',
+    type: text,
+    default: 'sudo',
+    help: 'What an agent that does not run as root starts its privileged helper with, kilonova-rootwrap. The name of a helper of OpenStack, and what follows it, stands for that one.',
+  },
+  rootHelperDaemon: {
+    group: 'agent',
+    name: 'root_helper_daemon',
+    type: optional(text),
+    default: null,
+    help: 'The same; where it is set, root_helper is not looked at.',
+  },
+} as const
+
 /** By today's names and by the classes that they stood for. */
 const firewallDrivers = [
   'iptables',
@@ -52,6 +70,7 @@ const firewallDrivers = [
 
 export const linuxbridgeAgentOptions = {
   ...agentOptions,
+  ...rootHelperOptions,
   physicalInterfaceMappings: {
     group: 'linux_bridge',
     name: 'physical_interface_mappings',
@@ -150,6 +169,7 @@ const metadataProxySocket = {
 
 export const dhcpAgentOptions = {
   ...agentOptions,
+  ...rootHelperOptions,
   interfaceDriver: {
     name: 'interface_driver',
     type: optional(choice('linuxbridge', 'neutron.agent.linux.interface.BridgeInterfaceDriver')),

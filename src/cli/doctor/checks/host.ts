@@ -6,11 +6,13 @@ import { missingPackages, type Need } from '../../up/packages.ts'
 import { type Check, type Finding, failure, ok, warning } from '../finding.ts'
 import { type ProgramHere, textOf, whereOf } from '../programs-here.ts'
 import { reach } from '../reach.ts'
+import { checkRootHelper } from './root-helper.ts'
 
 export function hostChecks(programs: readonly ProgramHere[]): Check[] {
   const run = async () => [
     ...checkPackages(programs),
     ...checkLockPaths(programs),
+    ...checkRootHelper(programs),
     ...checkHypervisor(programs),
     ...checkRoles(programs),
     ...(await checkListening(programs)),

@@ -49,13 +49,13 @@ export function hostDaemons(run: Run, options: DhcpOptions): Daemons {
     async serve(network) {
       const directory = directoryOf(network.id)
       await mkdir(directory, { recursive: true, mode: 0o755 })
-      const asRoot = !(await isReachableByOthers(directory))
-      await serveDhcp(run, network, options, { directory, asRoot })
-      await serveMetadata(run, network, options, { directory, asRoot })
+      const where = { directory, user: await userFor(directory) }
+      await serveDhcp(run, network, options, where)
+      await serveMetadata(run, network, options, where)
     },
     async servePorts(network) {
       const directory = directoryOf(network.id)
-      await serveDhcp(run, network, options, { directory, asRoot: !(await isReachableByOthers(directory)) })
+      await serveDhcp(run, network, options, { directory, user: await userFor(directory) })
     },
     async withdraw(networkId) {
       const directory = directoryOf(networkId)
@@ -66,10 +66,20 @@ export function hostDaemons(run: Run, options: DhcpOptions): Daemons {
   }
 }
 
+/**
+ * Whom a daemon works as: `root` where nobody else may enter the directory, `its own` user where all may, and the
+ * `agent`'s where that is not root.
+ */
+type User = 'root' | 'its own' | 'agent'
+
 interface Where {
   directory: string
-  /** Nobody but root may enter the directory. */
-  asRoot: boolean
+  user: User
+}
+
+async function userFor(directory: string): Promise<User> {
+  if (process.getuid?.() !== 0) return 'agent'
+  return (await isReachableByOthers(directory)) ? 'its own' : 'root'
 }
 
 const dnsmasqDaemon = (directory: string) => {
@@ -86,7 +96,10 @@ async function serveDhcp(
   const identity = dnsmasqDaemon(where.directory)
   if (servedSubnets(network).length === 0) return stopDaemon(identity)
   const files = dnsmasqFiles(where.directory)
-  const config = dnsmasqConfig(network, options, where)
+  const config = dnsmasqConfig(network, options, {
+    directory: where.directory,
+    asRoot: where.user === 'root',
+  })
   const changed = [
     await writeIfChanged(files.hosts, config.hosts),
     await writeIfChanged(files.addnHosts, config.addnHosts),
@@ -154,14 +167,15 @@ async function serveMetadata(
   const identity = haproxyDaemon(where.directory)
   if (!servesMetadata(network, options.enableIsolatedMetadata)) return stopDaemon(identity)
   // It gives up root before it connects, so the way to the socket must be open too.
-  const asRoot = where.asRoot || !(await isReachableByOthers(dirname(options.metadataProxySocket)))
+  const ownUser =
+    where.user === 'its own' && (await isReachableByOthers(dirname(options.metadataProxySocket)))
   const config = haproxyConfig({
     pidFile: identity.pidFile,
     listen: `${metadataAddress}:80`,
     socket: options.metadataProxySocket,
     headers: { 'X-Neutron-Network-ID': network.id },
     dropHeaders: ['X-Neutron-Router-ID', 'X-Instance-ID', 'X-Tenant-ID', 'X-Instance-ID-Signature'],
-    ...(asRoot ? {} : { user: 'haproxy', group: 'haproxy' }),
+    ...(ownUser ? { user: 'haproxy', group: 'haproxy' } : {}),
   })
   const changed = await writeIfChanged(identity.mark, config)
   if (!changed && (await daemonPid(identity)) !== undefined) return
