@@ -1,39 +1,24 @@
 /** Lists of instances across cells, with what is still being asked for among them. */
-import { type ExpressionBuilder, type SelectQueryBuilder, sql } from 'kysely'
+import type { SelectQueryBuilder } from 'kysely'
 import { byIdsIn } from '../../base/db/by-ids.ts'
 import { Fault } from '../../base/errors.ts'
+import { gathered } from '../../base/gathered.ts'
 import { listBuildRequests } from './build-requests.ts'
-import { type CellDb, cellAway, inCells } from './cell-dbs.ts'
+import { type CellDb, type CellDbs, cellAway, inCells } from './cell-dbs.ts'
 import type { CellTables } from './cell-tables.ts'
+import {
+  deletedFits,
+  filtersHere,
+  type InstanceFilters,
+  partsFit,
+  rowConditions,
+  rowFits,
+  textFits,
+} from './instance-filters.ts'
 import { withParts } from './instance-parts.ts'
 import { buildingInstance, type Instance, type InstanceRow, type StoredInstance } from './instance-records.ts'
 import type { InstanceDbs } from './instances.ts'
 import { knownAt } from './known-instances.ts'
-
-/** Columns that must be equal to the value, or to one of the values. */
-export type InstanceEquals = {
-  [K in keyof InstanceRow]?: InstanceRow[K] | readonly InstanceRow[K][]
-}
-
-export interface InstanceFilters {
-  equals?: InstanceEquals
-  notEquals?: InstanceEquals
-  /** Columns whose text must match. */
-  matches?: { [K in keyof InstanceRow]?: RegExp }
-  /** Without it only what is not deleted; `any`: both. */
-  deleted?: boolean | 'any'
-  changedSince?: string
-  changedBefore?: string
-  metadata?: Readonly<Record<string, string>>
-  systemMetadata?: Readonly<Record<string, string>>
-  flavorid?: string
-  ip?: RegExp
-  ip6?: RegExp
-  tags?: readonly string[]
-  tagsAny?: readonly string[]
-  notTags?: readonly string[]
-  notTagsAny?: readonly string[]
-}
 
 export interface InstanceSort {
   key: keyof InstanceRow
@@ -62,10 +47,17 @@ export async function listInstances(
 }
 
 /** One page of the instances of all cells but those that are `away`. */
-export async function listReachableInstances(
+export const listReachableInstances = (
   dbs: InstanceDbs,
   filters: InstanceFilters,
   page: InstancePage = newestFirst,
+): Promise<{ instances: Instance[]; away: CellDb[] }> =>
+  readTogether(dbs, { what: 'whole', filters, page }, () => listWhole(dbs, filters, page))
+
+async function listWhole(
+  dbs: InstanceDbs,
+  filters: InstanceFilters,
+  page: InstancePage,
 ): Promise<{ instances: Instance[]; away: CellDb[] }> {
   if (filtersHere(filters)) return await listReachable(dbs, filters, page, listInCell)
   const { instances: keys, away } = await listReachable(dbs, filters, page, listKeysInCell)
@@ -73,7 +65,7 @@ export async function listReachableInstances(
   const ofCell = (cell: CellDb) => keys.filter((key): key is InstanceKey => key.cell === cell)
   const whole = await inCells(cells, (cell) => readKeys(cell, ofCell(cell), filters))
   const byUuid = new Map(whole.results.flat().map((instance) => [instance.uuid, instance]))
-  // What was removed, or no longer fits, since its key was read is left out.
+  // What was removed or deleted since its key was read is left out.
   const instances = keys.flatMap((key) => ('flavor' in key ? key : (byUuid.get(key.uuid) ?? [])))
   return { instances, away: [...away, ...whole.away] }
 }
@@ -86,7 +78,33 @@ export const listReachableNames = (
 ): Promise<{ instances: NamedInstance[]; away: CellDb[] }> =>
   filtersHere(filters)
     ? listReachable(dbs, filters, page, listInCell)
-    : listReachable(dbs, filters, page, listKeysInCell)
+    : readTogether(dbs, { what: 'names', filters, page }, () =>
+        listReachable(dbs, filters, page, listNamesInCell),
+      )
+
+type ReadList = () => Promise<{ instances: unknown[]; away: CellDb[] }>
+type ListsTogether = (list: string, reads: readonly ReadList[]) => Promise<ReadonlyMap<ReadList, unknown>>
+
+const listsOf = new WeakMap<CellDbs, ListsTogether>()
+
+/** The same list that several ask for at once is read once for all of them: nobody may change what is in it. */
+async function readTogether<L extends { instances: unknown[]; away: CellDb[] }>(
+  { cells }: InstanceDbs,
+  list: { what: 'whole' | 'names'; filters: InstanceFilters; page: InstancePage },
+  read: () => Promise<L>,
+): Promise<L> {
+  // What is filtered here may be filtered by patterns, which have no text that tells them apart.
+  if (filtersHere(list.filters)) return await read()
+  let together = listsOf.get(cells)
+  if (together === undefined) {
+    together = gathered(async (_list: string, reads: readonly ReadList[]) => {
+      const found = await reads[0]!()
+      return new Map(reads.map((each) => [each, found]))
+    })
+    listsOf.set(cells, together)
+  }
+  return (await together(JSON.stringify(list), [read])).get(read) as L
+}
 
 export type NamedInstance = Pick<InstanceRow, 'uuid' | 'display_name'>
 
@@ -147,22 +165,36 @@ async function listInCell(cell: CellDb, filters: InstanceFilters): Promise<Insta
   return instances.filter((instance) => partsFit(instance, filters))
 }
 
-async function listKeysInCell(
+const listNamesInCell = (cell: CellDb, filters: InstanceFilters, page: InstancePage) =>
+  listKeysInCell<Sortable & { cell: CellDb }>(cell, filters, page, [])
+
+async function listKeysInCell<K extends Sortable & { cell: CellDb } = InstanceKey>(
   cell: CellDb,
   filters: InstanceFilters,
   page: InstancePage,
-): Promise<InstanceKey[]> {
-  let query = cell.db
+  columns: readonly ('id' | 'revision')[] = ['id', 'revision'],
+): Promise<K[]> {
+  const all = cell.db
     .selectFrom('instances')
-    .select(['uuid', 'display_name', 'id', 'revision', ...page.sort.map(({ key }) => key)])
+    .select(['uuid', 'display_name', ...columns, ...page.sort.map(({ key }) => key)])
     .where((eb) => rowConditions(eb, filters))
-  // Without a marker the first page of each cell holds the first page of all.
-  if (page.marker === undefined && page.limit !== undefined)
-    query = ordered(query, page.sort).limit(page.limit)
-  const keys = (await query.execute()) as InstanceKey[]
-  for (const key of keys) key.cell = cell
-  return keys
+  const read = async (query: typeof all) => {
+    const keys = (await query.execute()) as unknown as K[]
+    for (const key of keys) key.cell = cell
+    return keys
+  }
+  const { limit } = page
+  if (page.marker !== undefined || limit === undefined) return await read(all)
+  // Without a marker the first page of each cell holds the first page of all. Most lists are shorter than a long page,
+  // and sorting them is most of what they would cost the database.
+  if (limit >= longPage) {
+    const keys = await read(all.limit(limit + 1))
+    if (keys.length <= limit) return keys
+  }
+  return await read(ordered(all, page.sort).limit(limit))
 }
+
+const longPage = 500
 
 const readRows = byIdsIn<CellTables>()((db, uuids) =>
   db.selectFrom('instances').selectAll().where('uuid', 'in', uuids),
@@ -182,7 +214,7 @@ async function readKeys(
   })
   if (changed.length === 0) return instances
   const fresh = await withParts(cell, await readRows(cell.db, changed))
-  return [...instances, ...fresh.filter((instance) => rowFits(instance, filters))]
+  return [...instances, ...fresh.filter((instance) => deletedFits(instance, filters))]
 }
 
 function ordered<O>(
@@ -197,84 +229,6 @@ function ordered<O>(
     built = built.orderBy(key, direction)
   }
   return built.orderBy('uuid')
-}
-
-function rowConditions(eb: ExpressionBuilder<CellTables, 'instances'>, filters: InstanceFilters) {
-  const all = []
-  if (filters.deleted === true) all.push(eb('deleted', '!=', 0))
-  else if (filters.deleted !== 'any') all.push(eb('deleted', '=', 0))
-  const changed = sql<string>`coalesce(updated_at, created_at)`
-  if (filters.changedSince !== undefined) all.push(eb(changed, '>=', filters.changedSince))
-  if (filters.changedBefore !== undefined) all.push(eb(changed, '<=', filters.changedBefore))
-  for (const [key, value] of Object.entries(filters.equals ?? {})) {
-    const column = key as 'uuid'
-    if (Array.isArray(value)) all.push(value.length === 0 ? sql<boolean>`1 = 0` : eb(column, 'in', value))
-    else all.push(value === null ? eb(column, 'is', null) : eb(column, '=', value as string))
-  }
-  for (const [key, value] of Object.entries(filters.notEquals ?? {})) {
-    const column = key as 'uuid'
-    all.push(Array.isArray(value) ? eb(column, 'not in', value) : eb(column, '!=', value as string))
-  }
-  return eb.and(all)
-}
-
-const filtersHere = (f: InstanceFilters): boolean =>
-  [
-    f.matches,
-    f.metadata,
-    f.systemMetadata,
-    f.flavorid,
-    f.ip,
-    f.ip6,
-    f.tags,
-    f.tagsAny,
-    f.notTags,
-    f.notTagsAny,
-  ].some((filter) => filter !== undefined)
-
-const among = (value: unknown, wanted: unknown): boolean =>
-  Array.isArray(wanted) ? wanted.includes(value) : value === wanted
-
-// The same as rowConditions, for what is in no cell, or was read by its id.
-function rowFits(row: InstanceRow, filters: InstanceFilters): boolean {
-  const changed = row.updated_at ?? row.created_at
-  if (filters.changedSince !== undefined && changed < filters.changedSince) return false
-  if (filters.changedBefore !== undefined && changed > filters.changedBefore) return false
-  if (filters.deleted !== 'any' && (row.deleted !== 0) !== (filters.deleted === true)) return false
-  for (const [key, value] of Object.entries(filters.equals ?? {}))
-    if (!among(row[key as keyof InstanceRow], value)) return false
-  for (const [key, value] of Object.entries(filters.notEquals ?? {}))
-    if (among(row[key as keyof InstanceRow], value)) return false
-  return textFits(row, filters)
-}
-
-const textFits = (row: InstanceRow, filters: InstanceFilters): boolean =>
-  Object.entries(filters.matches ?? {}).every(([key, pattern]) =>
-    pattern.test(String(row[key as keyof InstanceRow] ?? '')),
-  )
-
-function partsFit(instance: Instance, f: InstanceFilters): boolean {
-  if (f.flavorid !== undefined && instance.flavor.flavorid !== f.flavorid) return false
-  if (!includesAll(instance.metadata, f.metadata)) return false
-  if (!includesAll(instance.systemMetadata, f.systemMetadata)) return false
-  if (f.ip !== undefined && !hasAddress(instance, 4, f.ip)) return false
-  if (f.ip6 !== undefined && !hasAddress(instance, 6, f.ip6)) return false
-  const has = (tag: string) => instance.tags.includes(tag)
-  if (f.tags?.every(has) === false || f.tagsAny?.some(has) === false) return false
-  return f.notTags?.every(has) !== true && f.notTagsAny?.some(has) !== true
-}
-
-const includesAll = (
-  held: Readonly<Record<string, string>>,
-  wanted: Readonly<Record<string, string>> | undefined,
-): boolean => Object.entries(wanted ?? {}).every(([key, value]) => held[key] === value)
-
-function hasAddress(instance: Instance, version: 4 | 6, pattern: RegExp): boolean {
-  return instance.networkInfo.some((port) =>
-    port.network.subnets.some((subnet) =>
-      subnet.ips.some((ip) => ip.version === version && pattern.test(ip.address)),
-    ),
-  )
 }
 
 function compareBy(sort: readonly InstanceSort[], a: Sortable, b: Sortable): number {

@@ -140,13 +140,41 @@ const readZones = byIdsIn<ApiTables>()((db, uuids) =>
     .where('instance_uuid', 'in', uuids),
 )
 
-/** The zones that servers were pinned to when they were created, by server; null: to none. */
+/**
+ * The zones that servers were pinned to when they were created, by server; null: to none. They never change, and are
+ * kept: of a server that was deleted it may still tell one.
+ */
 export async function listPinnedZones(
   db: Db<ApiTables>,
   instanceUuids: readonly string[],
 ): Promise<Map<string, string | null>> {
-  const rows = await readZones(db, instanceUuids)
-  return new Map(rows.map((row) => [row.instance_uuid, row.availability_zone]))
+  const known = knownZonesOf(db)
+  const found = new Map<string, string | null>()
+  const unknown: string[] = []
+  for (const uuid of instanceUuids) {
+    const zone = known.get(uuid)
+    if (zone === undefined) unknown.push(uuid)
+    else found.set(uuid, zone)
+  }
+  for (const { instance_uuid: uuid, availability_zone: zone } of await readZones(db, unknown)) {
+    found.set(uuid, zone)
+    known.set(uuid, zone)
+    if (known.size > mostKnownZones) known.delete(known.keys().next().value!)
+  }
+  return found
+}
+
+const mostKnownZones = 20_000
+
+const knownZones = new WeakMap<Db<ApiTables>, Map<string, string | null>>()
+
+function knownZonesOf(db: Db<ApiTables>): Map<string, string | null> {
+  let known = knownZones.get(db)
+  if (known === undefined) {
+    known = new Map()
+    knownZones.set(db, known)
+  }
+  return known
 }
 
 const readWishes = byIdsIn<ApiTables>()((db, uuids) =>

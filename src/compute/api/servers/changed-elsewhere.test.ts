@@ -168,4 +168,23 @@ test('more servers are read than are kept', async () => {
   const names = async () => new Set((await listInstances(reader, {})).map((one) => one.display_name))
   assert.ok((await names()).size >= count - 1)
   assert.deepEqual(await names(), await names())
+  const page = (limit: number, marker?: string) =>
+    listInstances(
+      reader,
+      {},
+      { sort: [{ key: 'display_name', descending: false }], limit, ...(marker ? { marker } : {}) },
+    )
+  const all = [...(await names())].sort()
+  // Two lists that are asked for at once are each their own.
+  const [first, short] = await Promise.all([page(1500), page(2)])
+  assert.deepEqual(
+    first.map((one) => one.display_name),
+    all.slice(0, 1500),
+  )
+  assert.equal(short.length, 2)
+  const second = await page(1500, first.at(-1)!.uuid)
+  assert.deepEqual(
+    second.map((one) => one.display_name),
+    all.slice(1500),
+  )
 })

@@ -1,8 +1,8 @@
 import type { ApiRequest } from '../../../base/http/route.ts'
 import type { CellDb } from '../../store/cell-dbs.ts'
+import type { InstanceFilters } from '../../store/instance-filters.ts'
 import type { InstanceMapping } from '../../store/instance-mappings.ts'
 import {
-  type InstanceFilters,
   type InstancePage,
   listReachableInstances,
   listReachableNames,

@@ -24,13 +24,13 @@ export async function readSurroundings(
   deps: CellDeps & NetworkDeps,
   instances: readonly Instance[],
 ): Promise<ServerSurroundings> {
-  const uuids = instances.map(({ uuid }) => uuid)
   const { apiDb, config } = deps
+  const living = instances.filter(({ deleted }) => deleted === 0).map(({ uuid }) => uuid)
   const [zones, statusOf, securityGroups, pinned] = await Promise.all([
     instances.some(({ host }) => host !== null) ? listHostZones(apiDb) : new Map<string, string>(),
     readHostStatuses(request, deps, instances),
     readSecurityGroups(request, deps, instances.filter(mayHavePorts)),
-    request.atLeast('2.96') ? listPinnedZones(apiDb, uuids) : new Map<string, string>(),
+    request.atLeast('2.96') ? listPinnedZones(apiDb, living) : new Map<string, string>(),
   ])
   return {
     zoneOf: ({ host, availability_zone }) =>

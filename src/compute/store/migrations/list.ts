@@ -7,6 +7,7 @@ import { apiUsageIndex } from './api-003-usage-index.ts'
 import { cellInitial } from './cell-001-initial.ts'
 import { cellShadowTables } from './cell-002-shadow-tables.ts'
 import { cellRevisions } from './cell-003-revisions.ts'
+import { cellListIndex } from './cell-004-list-index.ts'
 
 /** The history of nova_api. */
 export const apiMigrations: readonly Migration[] = [
@@ -18,4 +19,9 @@ export const apiMigrations: readonly Migration[] = [
 ]
 
 /** The history of a cell's database, cell0's too. */
-export const cellMigrations: readonly Migration[] = [cellInitial, cellShadowTables, cellRevisions]
+export const cellMigrations: readonly Migration[] = [
+  cellInitial,
+  cellShadowTables,
+  cellRevisions,
+  cellListIndex,
+]
