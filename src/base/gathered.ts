@@ -13,11 +13,11 @@ const few = 20
 /**
  * Makes of a read one that asks for all who wait at once: while it is under way at a place (a database, a token),
  * whoever asks waits for it to end, and then one read serves all who waited. A read begins only after each who is served
- * by it has asked, so nobody is shown what was true before; who is alone waits for nobody. What is found may hold more
- * than an asker's own keys, and is shared: nobody may change it.
+ * by it has asked, so nobody is shown what was true before; who is alone waits for no more than what has arrived by then.
+ * What is found may hold more than an asker's own keys, and is shared: nobody may change it.
  */
 export function gathered<P extends object | string, K, V>(read: Read<P, K, V>): Read<P, K, V> {
-  /** Who waits at a place where a read is under way. */
+  /** Who waits at a place where a read is under way, or is about to begin. */
   const waiting = new Map<P, Asker<K, V>[]>()
 
   function goOn(place: P): void {
@@ -45,15 +45,16 @@ export function gathered<P extends object | string, K, V>(read: Read<P, K, V>): 
 
   return async (place, keys) => {
     if (keys.length > few) return await read(place, keys)
-    const others = waiting.get(place)
-    if (others === undefined) {
-      waiting.set(place, [])
-      try {
-        return await read(place, keys)
-      } finally {
-        goOn(place)
+    return await new Promise((resolve, reject) => {
+      const asker = { keys, resolve, reject }
+      const others = waiting.get(place)
+      if (others !== undefined) {
+        others.push(asker)
+        return
       }
-    }
-    return await new Promise((resolve, reject) => others.push({ keys, resolve, reject }))
+      waiting.set(place, [asker])
+      // Whose requests arrived together ask together: the first of them would read for himself alone.
+      setImmediate(() => goOn(place))
+    })
   }
 }
