@@ -1,7 +1,7 @@
 /** The command `kilonova`, and OpenStack's programs by their names. Each is a file of its own, loaded when it is asked for. */
-import { enableCompileCache } from 'node:module'
+import { keepCompiled } from './compile-cache.ts'
 
-enableCompileCache()
+keepCompiled()
 
 // `kilonova up | head` reads a few lines and goes: what is left of the output is lost, the work is not.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -63,8 +63,9 @@ test('who does not answer, or not what was asked, is named', async () => {
     sendByHttp('http://127.0.0.1:1')({ method: 'GET', path: '/' }),
     isUnavailable(/^http:\/\/127\.0\.0\.1:1 does not answer$/),
   )
-  const send = sendByHttp(server.url, { timeoutSeconds: 0.05 })
-  await assert.rejects(send({ method: 'GET', path: '/silent' }), isUnavailable(/does not answer/))
+  const impatient = sendByHttp(server.url, { timeoutSeconds: 0.05 })
+  await assert.rejects(impatient({ method: 'GET', path: '/silent' }), isUnavailable(/does not answer/))
+  const send = sendByHttp(server.url)
   await assert.rejects(send({ method: 'GET', path: '/broken' }), isUnavailable(/GET \/broken .* no JSON/))
   assert.throws(
     () => sendByHttp('controller:9292'),
