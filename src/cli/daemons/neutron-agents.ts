@@ -19,6 +19,7 @@ import {
   type rootHelperOptions,
 } from '../../network/config-file/agents.ts'
 import type { Daemon, DaemonContext, StartDaemon } from './daemon.ts'
+import { runOnHost } from './host-run.ts'
 import { busOf, endingWithItsMessages } from './messages.ts'
 import { oncePerHost } from './once-per-host.ts'
 import { tapsDirectory } from './simulation.ts'
@@ -32,7 +33,7 @@ export const startLinuxbridgeAgent: StartDaemon<typeof linuxbridgeAgentOptions> 
     await oncePerHost(context, config, undo)
     const options = bridgeOptionsOf(config)
     const nics = Object.values(options.physicalInterfaceMappings)
-    const run = await runOf(config, log, undo)
+    const run = await runOnHost(helperOf(config), log, undo)
     const host = await hostOf({ config, log, run, nics, seesGuests: true }, undo)
     undo.use(await startBridgeAgent({ ...deps, host, cloudId: 'default', options }))
   })
@@ -44,7 +45,7 @@ export const startNeutronDhcpAgent: StartDaemon<typeof dhcpAgentOptions> = (cont
     const { config, log } = context
     await oncePerHost(context, config, undo)
     const options = dhcpOptionsOf(config)
-    const run = await runOf(config, log, undo)
+    const run = await runOnHost(helperOf(config), log, undo)
     const host = await hostOf({ config, log, run, nics: [], seesGuests: false }, undo)
     const daemons = config.simulated ? simulatedDaemons() : hostDaemons(run, options)
     undo.use(await startDhcpAgent({ ...deps, host, daemons, cloudId: 'default', options }))
@@ -79,18 +80,8 @@ async function startAgent<O extends Options>(
   return endingWithItsMessages(bus, undo.move())
 }
 
-/** The host's tools; by the privileged helper where the agent does not run as root. */
-async function runOf(
-  config: Config<typeof rootHelperOptions>,
-  log: Logger,
-  undo: AsyncDisposableStack,
-): Promise<Run> {
-  const { hostRun } = await import('../../linux/run.ts')
-  if (process.getuid?.() === 0) return hostRun(log)
-  const { rootHelper } = await import('../../linux/rootwrap/client.ts')
-  const how = config.rootHelperDaemon ?? config.rootHelper
-  return hostRun(log, undo.use(rootHelper({ project: 'neutron', rootHelper: how, log })))
-}
+const helperOf = (config: Config<typeof rootHelperOptions>) =>
+  ({ project: 'neutron', rootHelper: config.rootHelperDaemon ?? config.rootHelper }) as const
 
 /** This machine, or one that only pretends. */
 async function hostOf(

@@ -8,6 +8,7 @@ import { concurrentBuildsOf, libvirtDriverOptionsOf } from '../../compute/config
 import type { novaOptions } from '../../compute/config-file/nova.ts'
 import type { Driver } from '../../compute/virt/driver.ts'
 import type { StartDaemon } from './daemon.ts'
+import { runOnHost } from './host-run.ts'
 import { busOf, endingWithItsMessages } from './messages.ts'
 import { imageOf, type NovaConfig } from './nova.ts'
 import { oncePerHost } from './once-per-host.ts'
@@ -23,7 +24,7 @@ export const startNovaCompute: StartDaemon<typeof novaOptions> = async (context)
   const image = imageOf(config, { section: 'keystone_authtoken', settings: authtokenOf(config) })
   undo.use(
     await startAgents({
-      hosts: [{ host, hostIp: config.myIp, driver: await driverOf(config, host, log) }],
+      hosts: [{ host, hostIp: config.myIp, driver: await driverOf(config, host, log, undo) }],
       bus,
       images: imageSource(image.client),
       log,
@@ -33,7 +34,12 @@ export const startNovaCompute: StartDaemon<typeof novaOptions> = async (context)
   return endingWithItsMessages(bus, undo.move())
 }
 
-async function driverOf(config: NovaConfig, host: string, log: Logger): Promise<Driver> {
+async function driverOf(
+  config: NovaConfig,
+  host: string,
+  log: Logger,
+  undo: AsyncDisposableStack,
+): Promise<Driver> {
   if (config.computeDriver === 'fake.FakeDriver') {
     const { FakeDriver } = await import('../../compute/virt/fake/driver.ts')
     const { sharedTaps } = await import('../../linux/fake/shared-taps.ts')
@@ -41,11 +47,11 @@ async function driverOf(config: NovaConfig, host: string, log: Logger): Promise<
     return new FakeDriver({ host, directory: join(config.instancesPath, 'simulated', host), ...taps })
   }
   const { createLibvirtDriver } = await import('../../compute/virt/libvirt/driver.ts')
-  const { hostRun } = await import('../../linux/run.ts')
   return createLibvirtDriver({
     ...libvirtDriverOptionsOf(config),
     socketPath: socketOf(config.libvirtConnectionUri),
-    run: hostRun(log),
+    // nova has no option for it but names of rootwrap's files: OpenStack's is always started by sudo.
+    run: await runOnHost({ project: 'nova', rootHelper: 'sudo' }, log, undo),
     log,
   })
 }

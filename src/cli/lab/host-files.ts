@@ -125,6 +125,7 @@ function idOf(passwd: string, name: string): { user: number; group: number } {
   return { user: Number(user), group: Number(group) }
 }
 
+const groupSocket = 'unix_sock_group = "libvirt"\nunix_sock_rw_perms = "0770"'
 const knownEmulators = '/var/cache/libvirt/qemu/capabilities'
 
 /** libvirtd's configuration, and what this machine's libvirtd learned of the emulators, which saves seconds. */
@@ -132,6 +133,10 @@ function addLibvirt(directory: string): void {
   const etc = join(directory, 'etc/libvirt')
   mkdirSync(etc, { recursive: true })
   for (const [name, text] of Object.entries(privateLibvirtFiles)) writeFileSync(join(etc, name), text)
+  // As Debian's package has it: who is in the group may use libvirt.
+  addLine(join(directory, 'etc/group'), 'libvirt', 'libvirt:x:64056:')
+  const own = privateLibvirtFiles['libvirtd.conf']!.replace(/^unix_sock_rw_perms.*$/m, groupSocket)
+  writeFileSync(join(etc, 'libvirtd.conf'), own)
   mkdirSync(join(directory, 'var/log/libvirt'))
   const cache = join(directory, knownEmulators)
   mkdirSync(cache, { recursive: true })

@@ -22,15 +22,18 @@ import { writeUnits } from './write-units.ts'
 
 const home = join(import.meta.dirname, '../../..')
 
-test('a service runs as its own user, what works on the host as root, and neither takes guests along', () => {
+test('a service runs as its own user, also what works on the host, and none takes guests along', () => {
   const api = parseUnitFile(unitText('nova-api', '/opt/kilonova'))
   assert.equal(api.last('Service', 'User'), 'nova')
   assert.equal(api.last('Service', 'ExecStart'), '/opt/kilonova/bin/nova-api')
   assert.equal(api.last('Service', 'LogsDirectory'), 'nova')
   const compute = parseUnitFile(unitText('nova-compute', '/opt/kilonova'))
-  assert.equal(compute.last('Service', 'User'), undefined)
+  assert.equal(compute.last('Service', 'User'), 'nova')
+  assert.equal(compute.last('Service', 'SupplementaryGroups'), 'libvirt kvm')
   assert.equal(compute.last('Service', 'KillMode'), 'process')
-  assert.equal(compute.last('Service', 'ExecStart'), '/opt/kilonova/bin/nova-compute --log-dir /var/log/nova')
+  assert.equal(compute.last('Service', 'ExecStart'), '/opt/kilonova/bin/nova-compute')
+  const bare = parseUnitFile(unitText('nova-compute', '/opt/kilonova', []))
+  assert.equal(bare.last('Service', 'SupplementaryGroups'), undefined)
 })
 
 test('a network agent runs as neutron, whose only way to root is its helper', () => {

@@ -21,14 +21,18 @@ export const unitNames: Readonly<Record<ProgramName, string>> = {
   'glance-api': 'openstack-glance-api',
 }
 
-/** This works on what belongs to libvirt and its guests. All others run as the user of their service. */
-const asRoot: ReadonlySet<ProgramName> = new Set(['nova-compute'])
+/** These work on the host itself, devices, rules, guests and daemons, and have done by a helper what only root may. */
+const withHelper: ReadonlySet<ProgramName> = new Set([
+  'nova-compute',
+  'neutron-linuxbridge-agent',
+  'neutron-dhcp-agent',
+])
 
-/** These work on the host itself, devices, rules and daemons, and have done by a helper what only root may. */
-const withHelper: ReadonlySet<ProgramName> = new Set(['neutron-linuxbridge-agent', 'neutron-dhcp-agent'])
+export const userOf = (program: ProgramName): string => programs[program].project
 
-export const userOf = (program: ProgramName): string =>
-  asRoot.has(program) ? 'root' : programs[program].project
+/** Groups of the host that a program's user is to be in: libvirt's socket, and the device that runs guests. */
+export const groupsOf = (program: ProgramName): readonly string[] =>
+  program === 'nova-compute' ? ['libvirt', 'kvm'] : []
 
 /** Whether it needs sudo's leave to start its privileged helper. */
 export const needsHelper = (program: ProgramName): boolean => withHelper.has(program)
@@ -71,26 +75,17 @@ export const cloudUnitText = (home: string, stateDir: string): string =>
     '',
   ].join('\n')
 
-/** The text of a program's unit. `home` is where this program is. */
-export function unitText(program: ProgramName, home: string): string {
+/**
+ * The text of a program's unit. `home` is where this program is; `groups` are those of `groupsOf` that the host has, for
+ * systemd starts nothing with one that is not there.
+ */
+export function unitText(
+  program: ProgramName,
+  home: string,
+  groups: readonly string[] = groupsOf(program),
+): string {
   const { project } = programs[program]
-  const user = userOf(program)
-  const command = join(home, 'bin', program)
-  // Of a directory with an owner, systemd would make root the owner where both kinds run on one host.
-  const own =
-    user === 'root'
-      ? [
-          `ExecStartPre=/bin/mkdir -p /var/log/${project} /var/lib/${project}`,
-          `ExecStart=${command} --log-dir /var/log/${project}`,
-        ]
-      : [
-          `User=${user}`,
-          `StateDirectory=${project}`,
-          `LogsDirectory=${project}`,
-          // sudo is a new privilege, and a namespace that a helper makes must be seen outside of the unit.
-          ...(needsHelper(program) ? [] : ['NoNewPrivileges=yes', 'PrivateTmp=yes']),
-          `ExecStart=${command}`,
-        ]
+  const helped = needsHelper(program)
   return [
     '[Unit]',
     `Description=${program}: ${daemons[program].description}`,
@@ -105,10 +100,16 @@ export function unitText(program: ProgramName, home: string): string {
     'NotifyAccess=all',
     // A program waits for what it needs as long as that takes, and says for what: no order of starts is wrong.
     'TimeoutStartSec=infinity',
-    ...own,
+    `User=${userOf(program)}`,
+    ...(groups.length > 0 ? [`SupplementaryGroups=${groups.join(' ')}`] : []),
+    `StateDirectory=${project}`,
+    `LogsDirectory=${project}`,
+    // sudo is a new privilege, and a namespace that a helper makes must be seen outside of the unit.
+    ...(helped ? [] : ['NoNewPrivileges=yes', 'PrivateTmp=yes']),
+    `ExecStart=${join(home, 'bin', program)}`,
     'ExecReload=/bin/kill -HUP $MAINPID',
     // Guests, dnsmasq and haproxy outlive the agent that started them; workers do not outlive their primary.
-    `KillMode=${user === 'root' || needsHelper(program) ? 'process' : 'mixed'}`,
+    `KillMode=${helped ? 'process' : 'mixed'}`,
     'Restart=always',
     'RestartSec=2',
     'WatchdogSec=60',

@@ -5,7 +5,16 @@ import { writeIfChanged } from '../../linux/files.ts'
 import { type ProgramName, programs } from '../config/programs.ts'
 import { defaultStateDirectory } from '../up/settings.ts'
 import { sudoersText, whyNotAsRoot } from './sudoers.ts'
-import { cloudUnitText, needsHelper, targetName, targetText, unitNames, unitText, userOf } from './units.ts'
+import {
+  cloudUnitText,
+  groupsOf,
+  needsHelper,
+  targetName,
+  targetText,
+  unitNames,
+  unitText,
+  userOf,
+} from './units.ts'
 
 const home = resolve(import.meta.dirname, '../../..')
 
@@ -23,7 +32,8 @@ export async function writeUnits(names: readonly string[], options: UnitsOptions
   const wanted = names.length === 0 ? (Object.keys(programs) as ProgramName[]) : names.map(programOf)
   mkdirSync(options.directory, { recursive: true })
   const units = new Map([[targetName, targetText()]])
-  for (const program of wanted) units.set(`${unitNames[program]}.service`, unitText(program, home))
+  for (const program of wanted)
+    units.set(`${unitNames[program]}.service`, unitText(program, home, groupsHere(program)))
   if (names.length === 0) units.set('kilonova.service', cloudUnitText(home, defaultStateDirectory()))
   let written = 0
   for (const [name, text] of units) {
@@ -31,6 +41,11 @@ export async function writeUnits(names: readonly string[], options: UnitsOptions
   }
   console.log(`${options.directory}: ${written} of ${units.size} units written anew.`)
   if (wanted.some(needsHelper)) writeSudoers(options.sudoers, home)
+  if (wanted.includes('nova-compute') && !groupsHere('nova-compute').includes('libvirt')) {
+    console.log(
+      "This host has no group libvirt: nova-compute could not reach libvirt's socket. Where it is to run, install libvirt (libvirt-daemon-system), then run this again.",
+    )
+  }
   const missing = missingUsers(new Set(wanted.map(userOf)))
   if (missing.length > 0) {
     console.log('They run as users that this host has not. To make them:')
@@ -72,10 +87,18 @@ function programOf(given: string): ProgramName {
 }
 
 function missingUsers(users: ReadonlySet<string>): string[] {
-  const known = new Set(
-    readFileSync('/etc/passwd', 'utf8')
+  const known = namesIn('/etc/passwd')
+  return [...users].filter((user) => !known.has(user))
+}
+
+const groupsHere = (program: ProgramName): string[] => {
+  const known = namesIn('/etc/group')
+  return groupsOf(program).filter((group) => known.has(group))
+}
+
+const namesIn = (file: string): Set<string | undefined> =>
+  new Set(
+    readFileSync(file, 'utf8')
       .split('\n')
       .map((row) => row.split(':')[0]),
   )
-  return [...users].filter((user) => !known.has(user))
-}

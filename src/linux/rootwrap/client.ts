@@ -105,8 +105,7 @@ export function rootHelper({ project, rootHelper, log }: RootHelperOptions): Roo
           command,
           args,
         })
-      if ('failed' in answer)
-        throw new Fault('unavailable', `${command} could not be started: ${answer.failed}`, { command })
+      if ('failed' in answer) throw new Fault('unavailable', `${command} ${answer.failed}`, { command })
       const { stdout, stderr, code } = answer
       return { stdout, stderr, code }
     },

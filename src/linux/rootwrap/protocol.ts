@@ -13,7 +13,7 @@ export type Answer =
   | { id: number; code: number; stdout: string; stderr: string }
   /** Not on the helper's list; why. */
   | { id: number; denied: string }
-  /** Allowed, and could not be started; why. */
+  /** Allowed, and came to nothing: `could not be started: …`. */
   | { id: number; failed: string }
 
 /** Programs of one of these may be helped; each has its list. */

@@ -54,6 +54,29 @@ export async function bootServers(lab: Lab): Promise<void> {
   )
 }
 
+/** By the processes of each host, while both servers run. */
+export async function nothingIsRoot(lab: Lab): Promise<void> {
+  const programs = /(nova-compute|neutron-[\w-]+-agent|dnsmasq|haproxy)( |$)/
+  const found = new Set<string>()
+  for (const { name } of lab.plan.hosts) {
+    const rows = await lab.run(name, ['ps', '-eo', 'user:20=,args='])
+    for (const row of rows.split('\n')) {
+      // What stands at the beginning: the command of the lab's supervisor has the program's name in it, too.
+      const [, user, command = ''] =
+        /^(\S+) +(?:\S+\/node (?:-\S+ )*\S+\/main\.ts |\S+\/)(\S+)/.exec(row) ?? []
+      if (programs.test(command)) found.add(`${command} ${user}`)
+    }
+  }
+  assert.deepEqual([...found].sort(), [
+    'dnsmasq neutron',
+    'haproxy neutron',
+    'neutron-dhcp-agent neutron',
+    'neutron-linuxbridge-agent neutron',
+    'neutron-metadata-agent neutron',
+    'nova-compute nova',
+  ])
+}
+
 async function bootServer(lab: Lab, guest: Guest, network: string): Promise<void> {
   writeFileSync(lab.path('controller', `/root/${guest.name}.sh`), userData(guest))
   const shown = await openstack(

@@ -9,7 +9,7 @@ import { buildGuestImage } from '../../../src/compute/virt/guest-image/build.ts'
 import { hostRun } from '../../../src/linux/run.ts'
 import { cannotRunLabs, startRig } from '../rig/rig.ts'
 import { type Playing, play, readTranscript } from './play.ts'
-import { bootServers, deleteServers } from './servers.ts'
+import { bootServers, deleteServers, nothingIsRoot } from './servers.ts'
 
 /** Registers the tests. Each goes on from where the one before it ended. */
 export function walkThrough(database: Database): void {
@@ -40,6 +40,7 @@ export function walkThrough(database: Database): void {
       await play(playing, readTranscript('after'), 'after')
     })
     test('a server on each compute host: they reach each other and their metadata', () => bootServers(lab))
+    test('no program of OpenStack is root, nor are dnsmasq and haproxy', () => nothingIsRoot(lab))
     test('both are deleted, and leave nothing on their hosts', () => deleteServers(lab))
   })
 }

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { helperCommand } from '../../../linux/rootwrap/client.ts'
+import type { Project } from '../../../linux/rootwrap/protocol.ts'
 import { parseUnitFile } from '../../lab/systemctl/unit-file.ts'
 import { whyNotAsRoot } from '../../units/sudoers.ts'
 import { needsHelper, unitNames, userOf } from '../../units/units.ts'
@@ -52,7 +53,8 @@ export function checkRootHelper(programs: readonly ProgramHere[], world: HelperW
 function checkUser(user: string, program: ProgramHere, world: HelperWorld): Finding {
   const subject = `root helper of ${user}`
   const key = textOf(program.config, 'rootHelperDaemon') === undefined ? 'rootHelper' : 'rootHelperDaemon'
-  const [first = '', ...rest] = helperCommand(textOf(program.config, key) ?? 'sudo', 'neutron')
+  const project = userOf(program.name) as Project
+  const [first = '', ...rest] = helperCommand(textOf(program.config, key) ?? 'sudo', project)
   if (basename(first) !== 'sudo')
     return ok(subject, `is started by ${first} (${whereOf(program, key)}), which is not looked into`)
   if (!world.hasSudo())
@@ -72,7 +74,7 @@ function checkUser(user: string, program: ProgramHere, world: HelperWorld): Find
   if (!world.allows(user, command))
     return failure(
       subject,
-      `sudo does not let ${user} run ${command.join(' ')}, so ${userOf(program.name)}'s agents can change nothing on this host`,
+      `sudo does not let ${user} run ${command.join(' ')}, so ${program.name} can change nothing on this host`,
       'kilonova units (as root) writes /etc/sudoers.d/kilonova.',
     )
   return ok(subject, 'can be started by sudo')

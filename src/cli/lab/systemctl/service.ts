@@ -204,6 +204,21 @@ function userOf(file: UnitFile): Owner | undefined {
   return { name, uid: Number(uid), gid: Number(gid), home: home ?? '/' }
 }
 
+/** The user's own groups, or these with those that the unit adds. */
+function groupsOf(file: UnitFile, owner: Owner): string[] {
+  const added = file.all('Service', 'SupplementaryGroups').flatMap(splitWords)
+  if (added.length === 0) return ['--init-groups']
+  const rows = readFileSync('/etc/group', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+  const missing = added.find((name) => !rows.some((row) => row[0] === name))
+  if (missing !== undefined) throw new Fault('not-found', `There is no group ${missing} in /etc/group.`)
+  const ids = rows
+    .filter(([name, , , members]) => added.includes(name!) || members?.split(',').includes(owner.name))
+    .map((row) => row[2])
+  return [`--groups=${[owner.gid, ...ids].join(',')}`]
+}
+
 function environmentOf(unit: string, file: UnitFile): Record<string, string> {
   const owner = userOf(file)
   const environment: Record<string, string> = {
@@ -248,7 +263,7 @@ function commandLine(
   const as =
     owner === undefined
       ? []
-      : ['setpriv', `--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--init-groups', ...ambient]
+      : ['setpriv', `--reuid=${owner.uid}`, `--regid=${owner.gid}`, ...groupsOf(file, owner), ...ambient]
   return ['env', '-i', ...settings, ...as, ...argv]
 }
 

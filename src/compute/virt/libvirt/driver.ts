@@ -137,7 +137,7 @@ class LibvirtDriver implements Driver {
   }
 
   consoleOutput(uuid: string): Promise<string> {
-    return readConsoleLog(this.#files(uuid).consoleLog)
+    return readConsoleLog(this.#files(uuid).consoleLog, this.#options.run)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -302,6 +302,25 @@ test('a rule neither names a program or a file, nor touches what is not of the a
     denied('ebtables-restore', '--noflush', { input: `*nat\n${line}\nCOMMIT\n` })
 })
 
+test('of a guest, nova may read the end of its console log and nothing else', () => {
+  const tail = (...args: string[]) => decide('nova', caller, { command: 'console-tail', args })
+  const log = `/var/lib/nova/instances/${networkId}/console.log`
+  assert.deepEqual(tail(log, '102400'), { console: log, length: 102400 })
+  assert.deepEqual(tail(`${log}.0`, '1'), { console: `${log}.0`, length: 1 })
+  for (const other of [
+    '/etc/shadow',
+    `/var/lib/nova/instances/${networkId}/disk`,
+    `/var/lib/nova/instances/${networkId}/../x/console.log`,
+    '/var/lib/nova/instances/console.log',
+    `${log}.1`,
+    `${log}/x`,
+    log.slice(1),
+  ])
+    assert.ok('denied' in tail(other, '1'), other)
+  for (const length of ['-1', '99999999', 'x', '']) assert.ok('denied' in tail(log, length), length)
+  assert.ok('denied' in decide('neutron', caller, { command: 'console-tail', args: [log, '1'] }))
+})
+
 test('each project has its own list', () => {
   assert.ok('denied' in decide('nova', caller, { command: 'iptables-save', args: [] }))
   assert.ok('denied' in decide('nova', caller, { command: 'ip', args: ['netns', 'add', netns] }))

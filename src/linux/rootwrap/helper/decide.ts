@@ -10,7 +10,10 @@ export interface Caller {
   gid: number
 }
 
-export type Decision = { file: string; args: readonly string[]; input: string } | { denied: string }
+export type Decision =
+  | { file: string; args: readonly string[]; input: string }
+  | { console: string; length: number }
+  | { denied: string }
 
 /** Looked for here and nowhere else: only root can put a program into these. */
 const path = ['/usr/sbin', '/usr/bin', '/sbin', '/bin']
@@ -34,6 +37,10 @@ export function decide(
   if (form === undefined) return { denied: `${project} may not run ${command} with these arguments` }
   const wrong = wrongLine(form.lines, input)
   if (wrong !== undefined) return { denied: `${project} may not give ${command} the line: ${wrong}` }
+  if (tool.isConsoleTail === true) {
+    const [console = '', length] = args
+    return { console, length: Number(length) }
+  }
   const file = find(command)
   if (file === undefined) return { denied: `there is no ${command} in ${path.join(', ')}` }
   if (tool.asCaller === undefined) {

@@ -16,6 +16,8 @@ export interface Tool {
    * with these capabilities and no way to more.
    */
   asCaller?: { capabilities: readonly string[] }
+  /** No program: the helper reads it itself, see `console-tail.ts`. */
+  isConsoleTail?: true
 }
 
 const forms = (...texts: string[]): Form[] => texts.map((text) => ({ args: pattern(text) }))
@@ -98,6 +100,7 @@ const nova: Readonly<Record<string, Tool>> = {
       'link set BRIDGE addrgenmode none alias ALIAS up',
     ),
   },
+  'console-tail': { forms: forms('DIRECTORY/UUID/console\\.log(\\.0)? \\d{1,7}'), isConsoleTail: true },
 }
 
 export const lists: Readonly<Record<Project, Readonly<Record<string, Tool>>>> = { neutron, nova }

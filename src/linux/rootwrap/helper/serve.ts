@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { collect } from '../../collect.ts'
 import type { Answer, Project, Request } from '../protocol.ts'
+import { consoleTail, NotRead } from './console-tail.ts'
 import { type Caller, decide, environment } from './decide.ts'
 
 /** More than any host's rules; a parent that sends more in one line is no program of ours. */
@@ -50,11 +51,20 @@ async function handle({ project, caller, tell }: Serving, request: Request): Pro
     await tell(`denied: ${asked}${where}: ${JSON.stringify(decision.denied.slice(0, longestTold))}`)
     return { id, denied: decision.denied }
   }
-  const { file, args, input } = decision
   try {
+    if ('console' in decision) {
+      const stdout = await consoleTail(decision.console, decision.length)
+      return { id, code: 0, stdout, stderr: '' }
+    }
+    const { file, args, input } = decision
     return { id, ...(await collect(file, args, { input, timeoutSeconds, env: environment })) }
   } catch (error) {
-    return { id, failed: (error as Error).message }
+    const { message } = error as Error
+    if (error instanceof NotRead) await tell(`denied: ${JSON.stringify(message)}`)
+    return {
+      id,
+      failed: 'console' in decision ? `could not be read: ${message}` : `could not be started: ${message}`,
+    }
   }
 }
 
