@@ -14,9 +14,9 @@ import { type Caller, callerOf } from './caller.ts'
 import { expectedRevision } from './if-match.ts'
 import { isUnchanged } from './if-none-match.ts'
 import { pageLinks } from './links.ts'
-import { factsOf, present } from './present.ts'
+import { factsOf, present, presentNew } from './present.ts'
 import { readFields, readListQuery } from './query.ts'
-import type { AnyResource, ApiDeps } from './resource.ts'
+import type { AnyResource, ApiDeps, Created } from './resource.ts'
 import { getVisible, listRows, rowsById } from './rows.ts'
 
 export function resourceRoutes(resource: AnyResource): Route<ApiDeps>[] {
@@ -75,7 +75,7 @@ async function create(resource: AnyResource, request: ApiRequest, deps: ApiDeps)
   )
   for (const [index, item] of items.entries())
     authorizeWrite(request, resource, 'create', targetOf(item.values, facts[index]), item)
-  const ids = await inWork(deps, async (work) => {
+  const made = await inWork(deps, async (work) => {
     if (resource.counted === true) {
       await reserveQuota(
         work,
@@ -83,12 +83,11 @@ async function create(resource: AnyResource, request: ApiRequest, deps: ApiDeps)
         items.map((item) => item.values['project_id'] as string),
       )
     }
-    const made: string[] = []
-    for (const item of items) made.push(await resource.create!(work, { ...item.values }, caller))
-    return made
+    const all: (string | Created)[] = []
+    for (const item of items) all.push(await resource.create!(work, { ...item.values }, caller))
+    return all
   })
-  const rows = await rowsById(deps.db, resource, ids)
-  const views = await present(resource, request, deps.db, rows, caller, deps, [], true)
+  const views = await presentNew(resource, request, made, caller, deps)
   return bulk ? { [resource.collection]: views } : { [resource.name]: views[0] }
 }
 

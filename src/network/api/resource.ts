@@ -35,6 +35,11 @@ export interface ViewContext {
 export const isAsked = ({ fields }: ViewContext, ...names: readonly string[]): boolean =>
   fields === undefined || names.some((name) => fields.has(name))
 
+/** What was made, without reading it again. */
+export interface Created {
+  view(context: ViewContext): Values
+}
+
 export interface Resource<Row extends { id: string }> {
   /** `security_group`: the key in bodies and the end of its rules' names. */
   name: string
@@ -57,8 +62,8 @@ export interface Resource<Row extends { id: string }> {
   facts?(db: Db<Tables>, resources: readonly Values[], caller: Caller): Promise<Values[]>
   /** Rules beyond those of single attributes that a write must pass. */
   extraRules?(action: string, sent: Values): string[]
-  /** Returns the id of the new row. */
-  create?(work: Work, values: Values, caller: Caller): Promise<string>
+  /** Returns the id of the new row, or it as it is shown, where that need not be read. */
+  create?(work: Work, values: Values, caller: Caller): Promise<string | Created>
   update?(work: Work, row: Row, values: Values, caller: Caller): Promise<void>
   remove?(work: Work, row: Row, caller: Caller): Promise<void>
   /** Before a list: for what is made when it is first looked for. */

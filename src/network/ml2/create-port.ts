@@ -6,9 +6,10 @@ import type { Caller } from '../api/caller.ts'
 import { macAddressInUse, unknown } from '../errors.ts'
 import { chooseAddresses } from '../ipam/allocate.ts'
 import { insertAllocations } from '../store/allocations.ts'
+import { noParts, type ShownParts } from '../store/port-parts.ts'
 import { ensureDefaultGroup } from '../store/security-groups.ts'
 import { newStandard } from '../store/standard.ts'
-import type { SegmentRow, Tables } from '../store/tables.ts'
+import type { PortRow, SegmentRow, Tables } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 import { bind, isBound } from './binding.ts'
 import type { MechanismDriver } from './mechanism-driver.ts'
@@ -60,13 +61,19 @@ const toSegment = (row: NetworkSegment): SegmentRow[] =>
 const insertPort = insertStatement<Tables, 'ports'>('ports')
 const insertBinding = insertStatement<Tables, 'ml2_port_bindings'>('ml2_port_bindings')
 
-/** Returns the port's id. Whether the caller may use the network is the API's business. */
+export interface MadePort {
+  row: PortRow
+  /** Undefined where they must be read: they were not stored as they were given. */
+  parts: ShownParts | undefined
+}
+
+/** Returns the port. Whether the caller may use the network is the API's business. */
 export async function createPort(
   work: Work,
   mechanisms: readonly MechanismDriver[],
   port: NewPort,
   caller: Caller,
-): Promise<string> {
+): Promise<MadePort> {
   const { rows } = await readNetwork(work.db, { id: port.network_id })
   const network = rows[0]
   if (network === undefined) throw unknown.network(port.network_id)
@@ -88,7 +95,7 @@ export async function createPort(
     hasAddress: ips.length > 0,
     groupsSent,
   })
-  await insertPort(work.db, {
+  const row: PortRow = {
     ...newStandard(work, id, port.project_id, port.description),
     name: port.name ?? '',
     network_id: network.id,
@@ -102,11 +109,13 @@ export async function createPort(
     dns_name: port.dns_name ?? '',
     propagate_uplink_status: Number(port.propagate_uplink_status ?? true),
     numa_affinity_policy: port.numa_affinity_policy ?? null,
-  })
+  }
+  await insertPort(work.db, row)
   await insertAllocations(work.db, { id, networkId: network.id }, ips)
   await insertGroups(work, id, groups)
   if (pairs.length > 0) await replacePairs(work, { id, macAddress }, pairs)
-  if (port.extra_dhcp_opts?.length) await mergeDhcpOptions(work, id, port.extra_dhcp_opts)
+  const options = port.extra_dhcp_opts ?? []
+  if (options.length > 0) await mergeDhcpOptions(work, id, options)
   const host = port['binding:host_id'] ?? ''
   const binding = await bind(work, mechanisms, {
     id,
@@ -128,7 +137,8 @@ export async function createPort(
     dhcp: ips.length > 0,
     moved: bound,
   })
-  return id
+  if (pairs.length + options.length > 0) return { row, parts: undefined }
+  return { row, parts: { ...noParts(), addresses: ips, groups: [...new Set(groups)].sort(), binding } }
 }
 
 async function groupsFor(

@@ -35,7 +35,7 @@ export async function ensureDhcpPort(
   const wanted = subnets.map((subnet) => ({ subnet_id: subnet.id }))
   const port = await findDhcpPort(work, host, networkId)
   if (port === undefined) {
-    const id = await createPort(
+    const made = await createPort(
       work,
       mechanisms,
       {
@@ -49,14 +49,11 @@ export async function ensureDhcpPort(
       },
       system,
     )
-    return describe(work, await readPort(work, id))
+    return describe(work, made.row)
   }
   if (await changeAddresses(work, port, wanted)) await noteAddresses(work, [port])
   return describe(work, port)
 }
-
-const readPort = (work: Work, id: string): Promise<PortRow> =>
-  work.db.selectFrom('ports').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
 
 async function describe(work: Work, port: PortRow): Promise<NonNullable<WantedDhcpNetwork['dhcpPort']>> {
   const { addresses } = (await partsOfPorts(work.db, [port.id], ['address']))(port.id)

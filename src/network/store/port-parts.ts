@@ -35,6 +35,11 @@ export interface PortParts {
   tags: string[]
 }
 
+/** As the API shows them: without the subnets' CIDRs. */
+export interface ShownParts extends Omit<PortParts, 'addresses'> {
+  addresses: Pick<PortAddress, 'subnetId' | 'ipAddress'>[]
+}
+
 export type PartKind = 'address' | 'group' | 'pair' | 'option' | 'binding' | 'tag'
 
 /** A row of any of the tables; columns that a table does not need are empty. */
@@ -121,7 +126,7 @@ export async function partsOfPorts(
   return (portId) => found.get(portId) ?? noParts()
 }
 
-const noParts = (): PortParts => ({
+export const noParts = (): PortParts => ({
   addresses: [],
   groups: [],
   pairs: [],

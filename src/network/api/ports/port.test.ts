@@ -63,6 +63,23 @@ test('address pairs and security groups want port security', async () => {
   assert.equal(refused.body.NeutronError.type, 'PortSecurityAndIPRequiredForSecurityGroups')
 })
 
+test('a new port is shown as it is shown from then on', async () => {
+  await using cloud = await testNetwork({ options: { dnsDomain: 'example.org.' } })
+  await cloud.rpc('reportState', bridgeAgent('one'))
+  const { network } = await asking(cloud)
+  const extra = { allowed_address_pairs: [{ ip_address: '10.0.0.77' }] }
+  const bound = { 'binding:host_id': 'one', 'binding:profile': { a: 1 }, dns_name: 'web', name: 'p' }
+  const wishes = [{}, { fixed_ips: [] }, bound, extra, { port_security_enabled: false, description: 'd' }]
+  for (const who of [cloud.admin, cloud.as('admin:blue'), cloud.member]) {
+    const allowed = who === cloud.member ? wishes.filter((wish) => wish !== bound) : wishes
+    const ports = allowed.map((wish) => ({ network_id: network.id, ...wish }))
+    const answer = await who('POST', '/ports', { ports })
+    assert.equal(answer.status, 201, JSON.stringify(answer.body))
+    for (const port of answer.body.ports)
+      assert.deepEqual((await who('GET', `/ports/${port.id}`)).body, { port })
+  }
+})
+
 test('DHCP options are merged by name, and removed by null', async () => {
   await using cloud = await testNetwork()
   const { ask } = await asking(cloud)

@@ -15,7 +15,7 @@ import { toMac, toPairs } from '../converters.ts'
 import { networkFacts } from '../network-facts.ts'
 import type { Condition, Resource } from '../resource.ts'
 import { portAttributes } from './port.attributes.ts'
-import { viewPorts } from './port.view.ts'
+import { viewPort, viewPorts } from './port.view.ts'
 
 export function portResource(
   mechanisms: readonly MechanismDriver[],
@@ -45,7 +45,10 @@ export function portResource(
     view: viewPorts,
     facts: (db: Db<Tables>, ports: readonly Values[], caller: Caller) => networkFacts(db, ports, caller),
     extraRules: (action, sent) => addressRules(action, sent),
-    create: (work, values, caller) => createPort(work, mechanisms, values as unknown as NewPort, caller),
+    create: async (work, values, caller) => {
+      const { row, parts } = await createPort(work, mechanisms, values as unknown as NewPort, caller)
+      return parts === undefined ? row.id : { view: (context) => viewPort(row, parts, context) }
+    },
     update: (work, row, values, caller) => updatePort(work, mechanisms, row, values as PortChanges, caller),
     remove: deletePort,
   }

@@ -1,5 +1,5 @@
 import type { Db } from '../../../base/db/database.ts'
-import { type PartKind, partsOfPorts } from '../../store/port-parts.ts'
+import { type PartKind, partsOfPorts, type ShownParts } from '../../store/port-parts.ts'
 import { viewStandard } from '../../store/standard.ts'
 import type { PortRow, Tables } from '../../store/tables.ts'
 import type { Values } from '../attributes.ts'
@@ -27,35 +27,37 @@ export async function viewPorts(
     rows.map((row) => row.id),
     partKinds.filter((kind) => isAsked(context, ...shownIn[kind])),
   )
-  return rows.map((row) => {
-    const { addresses, groups, pairs, options, binding, tags } = partsOf(row.id)
-    return {
-      id: row.id,
-      name: row.name,
-      ...viewStandard(row),
-      network_id: row.network_id,
-      mac_address: row.mac_address,
-      admin_state_up: row.admin_state_up === 1,
-      status: row.status,
-      device_id: row.device_id,
-      device_owner: row.device_owner,
-      fixed_ips: addresses.map((ip) => ({ subnet_id: ip.subnetId, ip_address: ip.ipAddress })),
-      allowed_address_pairs: pairs,
-      extra_dhcp_opts: options,
-      security_groups: groups,
-      port_security_enabled: row.port_security_enabled === 1,
-      'binding:vnic_type': binding?.vnic_type ?? 'normal',
-      'binding:profile': binding === undefined ? {} : JSON.parse(binding.profile),
-      'binding:host_id': binding?.host ?? '',
-      'binding:vif_type': binding?.vif_type ?? 'unbound',
-      'binding:vif_details': binding === undefined ? {} : JSON.parse(binding.vif_details),
-      dns_name: row.dns_name,
-      dns_assignment: addresses.map((ip) => dnsAssignment(row.dns_name, ip.ipAddress, context)),
-      ip_allocation: row.ip_allocation,
-      numa_affinity_policy: row.numa_affinity_policy,
-      tags,
-    }
-  })
+  return rows.map((row) => viewPort(row, partsOf(row.id), context))
+}
+
+export function viewPort(row: PortRow, parts: ShownParts, context: ViewContext): Values {
+  const { addresses, groups, pairs, options, binding, tags } = parts
+  return {
+    id: row.id,
+    name: row.name,
+    ...viewStandard(row),
+    network_id: row.network_id,
+    mac_address: row.mac_address,
+    admin_state_up: row.admin_state_up === 1,
+    status: row.status,
+    device_id: row.device_id,
+    device_owner: row.device_owner,
+    fixed_ips: addresses.map((ip) => ({ subnet_id: ip.subnetId, ip_address: ip.ipAddress })),
+    allowed_address_pairs: pairs,
+    extra_dhcp_opts: options,
+    security_groups: groups,
+    port_security_enabled: row.port_security_enabled === 1,
+    'binding:vnic_type': binding?.vnic_type ?? 'normal',
+    'binding:profile': binding === undefined ? {} : JSON.parse(binding.profile),
+    'binding:host_id': binding?.host ?? '',
+    'binding:vif_type': binding?.vif_type ?? 'unbound',
+    'binding:vif_details': binding === undefined ? {} : JSON.parse(binding.vif_details),
+    dns_name: row.dns_name,
+    dns_assignment: addresses.map((ip) => dnsAssignment(row.dns_name, ip.ipAddress, context)),
+    ip_allocation: row.ip_allocation,
+    numa_affinity_policy: row.numa_affinity_policy,
+    tags,
+  }
 }
 
 /** The name that an address gets: the port's own, or one made of the address. */
