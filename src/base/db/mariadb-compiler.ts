@@ -1,4 +1,5 @@
 import {
+  type AddColumnNode,
   type CreateIndexNode,
   type CreateTableNode,
   type DataTypeNode,
@@ -14,7 +15,7 @@ const wider: Readonly<Record<string, string>> = { integer: 'bigint', real: 'doub
 
 /** Writes in MariaDB's words what stores and migrations say in SQLite's and PostgreSQL's. */
 export class MariadbQueryCompiler extends MysqlQueryCompiler {
-  // MariaDB commits each table and index by itself: a migration that was killed half-way begins again.
+  // MariaDB commits each table, column and index by itself: a migration that was killed half-way begins again.
   protected override visitCreateTable(node: CreateTableNode): void {
     super.visitCreateTable({ ...node, ifNotExists: true })
     // Texts compare by their code points and count blanks at their end, as in the other two databases.
@@ -23,6 +24,11 @@ export class MariadbQueryCompiler extends MysqlQueryCompiler {
 
   protected override visitCreateIndex(node: CreateIndexNode): void {
     super.visitCreateIndex({ ...node, ifNotExists: true })
+  }
+
+  protected override visitAddColumn(node: AddColumnNode): void {
+    this.append('add column if not exists ')
+    this.visitNode(node.column)
   }
 
   protected override visitDataType(node: DataTypeNode): void {

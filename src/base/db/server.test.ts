@@ -154,3 +154,24 @@ test('processes that migrate at once do not meet', async () => {
   const done = await Promise.all([1, 2, 3].map(() => migrate(db, migrations)))
   assert.deepEqual(done.flat().toSorted(), ['001-things', 'turns-001-initial'])
 })
+
+test('a migration that was killed half-way begins again', { skip }, async () => {
+  await using db = await open()
+  let isKilled = true
+  const halves: Migration = {
+    name: '002-halves',
+    up: async (own) => {
+      const table = own.schema.createTable('halves')
+      await addColumns(table, { id: 'uuid' }).execute()
+      await own.schema.alterTable('halves').addColumn('size', 'integer').execute()
+      await own.schema.createIndex('halves_idx').on('halves').columns(['size']).execute()
+      if (isKilled) throw new Error('killed')
+    },
+  }
+  await assert.rejects(migrate(db, [...migrations, halves]), /killed/)
+  isKilled = false
+  await migrate(db, [...migrations, halves])
+  const { rows } = await sql`select size from halves`.execute(db)
+  assert.deepEqual(rows, [])
+  await db.schema.dropTable('halves').execute()
+})
