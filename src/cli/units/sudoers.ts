@@ -1,5 +1,5 @@
 /** What sudo must allow for programs of hosts that do not run as root: to start their privileged helper, and nothing else. */
-import { lstatSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** The program that sudo is to run; `home` is where Kilonova is. */
@@ -13,14 +13,16 @@ export const sudoersText = (home: string, users: readonly string[]): string =>
     '',
   ].join('\n')
 
+const helper = 'src/linux/rootwrap/helper'
+
 /** What is run as root when the helper starts, below `home`. */
-const runAsRoot = [
-  'bin/kilonova-rootwrap',
-  'src/linux/rootwrap/helper',
-  'src/linux/collect.ts',
-  'package.json',
+const runAsRoot = (home: string): string[] => [
+  ...['bin/kilonova-rootwrap', 'src/linux/collect.ts', 'package.json'],
+  ...(existsSync(join(home, helper)) ? readdirSync(join(home, helper)) : []).map((name) =>
+    join(helper, name),
+  ),
+  ...['x64', 'arm64'].map((kind) => `node_modules/node-linux-${kind}/bin/node`),
 ]
-const nodes = ['x64', 'arm64'].map((kind) => `node_modules/node-linux-${kind}/bin/node`)
 
 /**
  * Why sudo must not run the helper from this place: somebody else than root could change it, or its path means something
@@ -29,7 +31,7 @@ const nodes = ['x64', 'arm64'].map((kind) => `node_modules/node-linux-${kind}/bi
 export function whyNotAsRoot(home: string): string | undefined {
   if (!/^[\w/.+-]+$/.test(home)) return `${home} has signs in it that sudoers has a use for`
   const looked = new Set<string>()
-  for (const name of [...runAsRoot, ...nodes]) {
+  for (const name of runAsRoot(home)) {
     for (let path = join(home, name); !looked.has(path); path = dirname(path)) {
       looked.add(path)
       const stat = lstatSync(path, { throwIfNoEntry: false })

@@ -37,6 +37,9 @@ export function helperCommand(rootHelper: string, project: Project): string[] {
   return [...start, helperProgram, project]
 }
 
+/** It ends what takes too long itself; when it does not answer so much later, it hangs. */
+const spareSeconds = 60
+
 interface Waiting {
   resolve(answer: Answer): void
   reject(error: Fault): void
@@ -89,11 +92,19 @@ export function rootHelper({ project, rootHelper, log }: RootHelperOptions): Roo
 
   function ask(request: Request): Promise<Answer> {
     current ??= start()
-    const { child, waiting } = current
-    return new Promise((resolve, reject) => {
-      waiting.set(request.id, { resolve, reject })
-      child.stdin!.write(`${JSON.stringify(request)}\n`)
-    })
+    const started = current
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    started.waiting.set(request.id, { resolve, reject })
+    started.child.stdin!.write(`${JSON.stringify(request)}\n`)
+    const seconds = (request.timeoutSeconds ?? 60) + spareSeconds
+    const timer = setTimeout(() => {
+      // The next command has a new one; this one ends when it goes on.
+      if (current === started) current = undefined
+      started.child.stdin!.end()
+      started.waiting.delete(request.id)
+      reject(new Fault('unavailable', `The privileged helper (${line}) gave no answer in ${seconds} s.`))
+    }, seconds * 1000)
+    return promise.finally(() => clearTimeout(timer))
   }
 
   return {

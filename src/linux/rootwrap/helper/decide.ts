@@ -43,11 +43,11 @@ export function decide(
   }
   const file = find(command)
   if (file === undefined) return { denied: `there is no ${command} in ${path.join(', ')}` }
-  if (tool.asCaller === undefined) {
-    if (netns !== undefined) return { denied: `${command} is not run in a namespace` }
-    return { file, args, input: input ?? '' }
-  }
-  return inNamespace(tool.asCaller, caller, netns, [file, ...args])
+  const needsNetns = tool.asCaller !== undefined || form.inNetns === true
+  if (!needsNetns && netns !== undefined)
+    return { denied: `${command} is not run in a namespace with these arguments` }
+  if (!needsNetns) return { file, args, input: input ?? '' }
+  return inNamespace(tool, caller, netns, [file, ...args])
 }
 
 /** The first line that is not allowed; undefined when all are. */
@@ -63,20 +63,22 @@ function find(command: string): string | undefined {
 }
 
 function inNamespace(
-  { capabilities }: NonNullable<Tool['asCaller']>,
+  { asCaller }: Tool,
   caller: Caller | undefined,
   netns: string | undefined,
   command: readonly string[],
 ): Decision {
-  if (caller === undefined)
-    return { denied: 'who asks is not known: sudo says so, and did not start this helper' }
   if (netns === undefined || !netnsPattern.test(netns))
     return { denied: `${command[0]} runs only in the namespace of a network` }
   const [ip, setpriv] = [find('ip'), find('setpriv')]
   if (ip === undefined || setpriv === undefined)
     return { denied: 'there is no ip or no setpriv (util-linux)' }
-  const all = ['-all', ...capabilities.map((name) => `+${name}`)].join(',')
+  const enter = ['netns', 'exec', netns]
+  if (asCaller === undefined) return { file: ip, args: [...enter, ...command], input: '' }
+  if (caller === undefined)
+    return { denied: 'who asks is not known: sudo says so, and did not start this helper' }
+  const all = ['-all', ...asCaller.capabilities.map((name) => `+${name}`)].join(',')
   const drop = [`--reuid=${caller.uid}`, `--regid=${caller.gid}`, '--clear-groups', '--no-new-privs']
   const keep = [`--inh-caps=${all}`, `--ambient-caps=${all}`, `--bounding-set=${all}`]
-  return { file: ip, args: ['netns', 'exec', netns, setpriv, ...drop, ...keep, ...command], input: '' }
+  return { file: ip, args: [...enter, setpriv, ...drop, ...keep, ...command], input: '' }
 }

@@ -7,6 +7,8 @@ export interface Form {
   args: RegExp
   /** Each line of the input matches one of these; without them there is no input. */
   lines?: readonly RegExp[]
+  /** Runs in the namespace of a network. */
+  inNetns?: true
 }
 
 export interface Tool {
@@ -80,7 +82,10 @@ const neutron: Readonly<Record<string, Tool>> = {
   conntrack: { forms: forms('-D -f ipv(4|6) -w NUMBER --orig-(src|dst) ADDRESS') },
   modprobe: { forms: forms('br_netfilter') },
   sysctl: {
-    forms: forms('-q -w net/bridge/bridge-nf-call-ip6?tables=1', '-q -w net/ipv6/conf/BRIDGE/disable_ipv6=1'),
+    forms: [
+      ...forms('-q -w net/bridge/bridge-nf-call-ip6?tables=1', '-q -w net/ipv6/conf/BRIDGE/disable_ipv6=1'),
+      { args: pattern('-q -w net/ipv4/ip_unprivileged_port_start=80'), inNetns: true },
+    ],
   },
   dnsmasq: {
     forms: forms(dnsmasq),
@@ -88,8 +93,9 @@ const neutron: Readonly<Record<string, Tool>> = {
     asCaller: { capabilities: ['net_bind_service', 'net_admin', 'net_raw'] },
   },
   haproxy: {
-    forms: forms('-D -f DIRECTORY/dhcp/UUID/haproxy.conf'),
-    asCaller: { capabilities: ['net_bind_service'] },
+    forms: forms('-D -f DIRECTORY/dhcp/UUID/haproxy\\.conf'),
+    // Its file may have it run programs, so it gets none: not even for port 80, which the namespace opens to everybody.
+    asCaller: { capabilities: [] },
   },
 }
 

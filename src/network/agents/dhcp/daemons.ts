@@ -180,10 +180,9 @@ async function serveMetadata(
   const changed = await writeIfChanged(identity.mark, config)
   if (!changed && (await daemonPid(identity)) !== undefined) return
   await stopDaemon(identity)
-  await startDaemon(run, {
-    ...identity,
-    command: 'haproxy',
-    args: ['-D', '-f', identity.mark],
-    netns: dhcpNamespace(network.id),
-  })
+  const netns = dhcpNamespace(network.id)
+  // What is not root at its start may not have port 80, unless its namespace lets everybody.
+  if (where.user === 'agent')
+    await run('sysctl', ['-q', '-w', 'net/ipv4/ip_unprivileged_port_start=80'], { netns })
+  await startDaemon(run, { ...identity, command: 'haproxy', args: ['-D', '-f', identity.mark], netns })
 }
