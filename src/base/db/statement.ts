@@ -66,10 +66,39 @@ export function insertStatement<T, K extends keyof T & string>(table: K) {
 }
 
 function insertOf<T, K extends keyof T & string>(table: K, columns: readonly string[]) {
-  return statement((db: Db<T>, p: Insertable<T[K]>) => {
-    const values = Object.fromEntries(columns.map((column) => [column, p[column as keyof typeof p]]))
-    return db.insertInto(table).values(values as never)
-  })
+  return statement((db: Db<T>, p: Insertable<T[K]>) => insertInto(db, table, columns, p))
+}
+
+function insertInto<T, K extends keyof T & string>(
+  db: Db<T>,
+  table: K,
+  columns: readonly string[],
+  p: Insertable<T[K]>,
+) {
+  const values = Object.fromEntries(columns.map((column) => [column, p[column as keyof typeof p]]))
+  return db.insertInto(table).values(values as never)
+}
+
+/** As `insertStatement`, and gives the id that the row was given. */
+export function insertNumberedStatement<T, K extends keyof T & string>(table: K) {
+  const shapes = new Map<string, ReturnType<typeof insertNumberedOf<T, K>>>()
+  return async (db: Db<T>, row: Insertable<T[K]>): Promise<number> => {
+    const columns = Object.keys(row)
+    const shape = columns.join()
+    let insert = shapes.get(shape)
+    if (insert === undefined) {
+      insert = insertNumberedOf<T, K>(table, columns)
+      shapes.set(shape, insert)
+    }
+    const [inserted] = (await insert(db, row)).rows as { id: number }[]
+    return inserted!.id
+  }
+}
+
+function insertNumberedOf<T, K extends keyof T & string>(table: K, columns: readonly string[]) {
+  return statement((db: Db<T>, p: Insertable<T[K]>) =>
+    insertInto(db, table, columns, p).returning('id' as never),
+  )
 }
 
 /** As `insertStatement`, for some rows with the same columns in one statement; of none nothing is asked. */

@@ -28,19 +28,26 @@ interface Placed {
   availabilityZone: string
 }
 
+/** What a new record was given; nothing when it was there. */
+export interface Recorded {
+  /** `instances.id`. */
+  number?: number
+  actionId?: number
+}
+
 /** In the transaction of the API's database that makes the instance known to be in its cell. */
 type AlsoWrite = (transaction: Kysely<ApiTables>) => Promise<void>
 
 /**
  * Moves the instance from its build request, `made`, into its cell; run again, corrects its host. See `inGroupTurn` for
- * groups. Gives the id of the action that it began, which `alsoWrite` is told, too.
+ * groups. Gives what `alsoWrite` is told, too.
  */
 export async function recordInstance(
   { apiDb, cells }: Pick<ConductorDeps, 'apiDb' | 'cells'>,
   placed: Placed,
   { spec, made }: { spec: RequestSpec; made: NewInstance | undefined },
-  alsoWrite?: (transaction: Kysely<ApiTables>, actionId: number | undefined) => Promise<void>,
-): Promise<number | undefined> {
+  alsoWrite?: (transaction: Kysely<ApiTables>, recorded: Recorded) => Promise<void>,
+): Promise<Recorded> {
   const { uuid, host, node, cellId } = placed
   const { db } = cells.byId(cellId)
   const settled = { host, node, availability_zone: placed.availabilityZone, task_state: 'networking' }
@@ -51,18 +58,18 @@ export async function recordInstance(
     })
   if (made === undefined && mapping?.cell_id === cellId) {
     await inTurn(() => enterTask(db, uuid, settled))
-    return undefined
+    return {}
   }
   if (made === undefined) {
     // A retry that leaves its first cell takes its build request along: nothing else knows the whole of it.
     throw new Fault('unavailable', `Instance ${uuid} cannot be moved to another cell while it is built.`)
   }
-  let actionId: number | undefined
+  let recorded: Recorded = {}
   await inTurn(async () => {
-    actionId = await insertOnce(db, uuid, { requestId: placed.requestId, made, changes: settled })
+    recorded = await insertOnce(db, uuid, { requestId: placed.requestId, made, changes: settled })
   })
-  await enterCell(apiDb, { id: cellId, db }, made, async (transaction) => alsoWrite?.(transaction, actionId))
-  return actionId
+  await enterCell(apiDb, { id: cellId, db }, made, async (transaction) => alsoWrite?.(transaction, recorded))
+  return recorded
 }
 
 /**
@@ -136,11 +143,11 @@ async function insertOnce(
   db: Kysely<CellTables>,
   uuid: string,
   { requestId, made, changes }: Record,
-): Promise<number | undefined> {
+): Promise<Recorded> {
   try {
     const record = async (transaction: Kysely<CellTables>) => {
-      await insertInstance(transaction, made, changes)
-      return await insertAction(transaction, {
+      const number = await insertInstance(transaction, made, changes)
+      const actionId = await insertAction(transaction, {
         action: 'create',
         instanceUuid: uuid,
         requestId,
@@ -148,6 +155,7 @@ async function insertOnce(
         projectId: made.row.project_id,
         startTime: made.row.created_at,
       })
+      return { number, actionId }
     }
     return await inTransaction(db, record, { duplicateTries: 1 })
   } catch (error) {
@@ -160,7 +168,7 @@ async function insertOnce(
       auto_disk_config: made.row.auto_disk_config,
       ...changes,
     })
-    return undefined
+    return {}
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Selectable } from 'kysely'
 import { timestamp } from '../../base/clock.ts'
 import type { Db } from '../../base/db/database.ts'
-import { insertStatement, statement } from '../../base/db/statement.ts'
+import { insertNumberedStatement, insertStatement, statement } from '../../base/db/statement.ts'
 import type { CellTables, InstanceActionsEventsTable, InstanceActionsTable } from './cell-tables.ts'
 
 export type ActionRow = Selectable<InstanceActionsTable>
@@ -20,7 +20,7 @@ export interface NewAction {
 /** Begins an action, and gives its id. */
 export async function insertAction(db: Db<CellTables>, action: NewAction): Promise<number> {
   const now = timestamp()
-  const { rows } = await insertRow(db, {
+  return await insertRow(db, {
     action: action.action,
     instance_uuid: action.instanceUuid,
     request_id: action.requestId,
@@ -32,26 +32,9 @@ export async function insertAction(db: Db<CellTables>, action: NewAction): Promi
     created_at: now,
     updated_at: now,
   })
-  return rows[0]!.id
 }
 
-const insertRow = statement((db: Db<CellTables>, p: Omit<ActionRow, 'id'>) =>
-  db
-    .insertInto('instance_actions')
-    .values({
-      action: p.action,
-      instance_uuid: p.instance_uuid,
-      request_id: p.request_id,
-      user_id: p.user_id,
-      project_id: p.project_id,
-      start_time: p.start_time,
-      finish_time: p.finish_time,
-      message: p.message,
-      created_at: p.created_at,
-      updated_at: p.updated_at,
-    })
-    .returning('id'),
-)
+const insertRow = insertNumberedStatement<CellTables, 'instance_actions'>('instance_actions')
 const insertEvent = insertStatement<CellTables, 'instance_actions_events'>('instance_actions_events')
 const selectAction = statement((db: Db<CellTables>, p: { uuid: string; requestId: string }) =>
   db

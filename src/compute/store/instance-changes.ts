@@ -83,10 +83,10 @@ function updateOf(columns: readonly string[], from: StatesFrom, withParts: boole
 
 /**
  * Tells readers that what other tables hold of an instance has changed: in the transaction that changes it. Also makes
- * others who change it wait until that ended.
+ * others who change it wait until that ended. False when there is no record of it.
  */
-export async function notePartsChanged(db: Db<CellTables>, uuid: string): Promise<void> {
-  await raiseRevisions(db, { uuid })
+export async function notePartsChanged(db: Db<CellTables>, uuid: string): Promise<boolean> {
+  return (await raiseRevisions(db, { uuid })).changed === 1
 }
 
 const raiseRevisions = statement((db: Db<CellTables>, p: { uuid: string }) =>
@@ -135,11 +135,16 @@ export async function purgeInstance(db: Db<CellTables>, uuid: string): Promise<v
   await db.deleteFrom('instances').where('uuid', '=', uuid).execute()
 }
 
-const updateNetworkInfo = statement((db: Db<CellTables>, p: { uuid: string; info: string; now: string }) =>
+const putNetworkInfo = statement((db: Db<CellTables>, p: { uuid: string; info: string; now: string }) =>
   db
-    .updateTable('instance_info_caches')
-    .set({ network_info: p.info, updated_at: p.now })
-    .where('instance_uuid', '=', p.uuid),
+    .insertInto('instance_info_caches')
+    .values({ instance_uuid: p.uuid, network_info: p.info, updated_at: p.now })
+    .onConflict((conflict) =>
+      conflict.column('instance_uuid').doUpdateSet((e) => ({
+        network_info: e.ref('excluded.network_info'),
+        updated_at: e.ref('excluded.updated_at'),
+      })),
+    ),
 )
 
 /** Keeps what an instance's interfaces are; `move`: and changes the instance where it is in one of these states. */
@@ -153,8 +158,8 @@ export async function setNetworkInfo(
     const moved =
       move !== undefined &&
       (await moveInstance(transaction, uuid, move.from, move.changes, { withParts: true }))
-    if (!moved) await notePartsChanged(transaction, uuid)
-    await updateNetworkInfo(transaction, { uuid, info: JSON.stringify(info), now: timestamp() })
+    if (!moved && !(await notePartsChanged(transaction, uuid))) return
+    await putNetworkInfo(transaction, { uuid, info: JSON.stringify(info), now: timestamp() })
   })
 }
 

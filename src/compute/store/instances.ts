@@ -1,7 +1,7 @@
 /** Instances, wherever they are: as a build request still, or in a cell with all that belongs to them. */
 import { byIdsIn } from '../../base/db/by-ids.ts'
 import type { Db } from '../../base/db/database.ts'
-import { insertStatement, statement } from '../../base/db/statement.ts'
+import { insertNumberedStatement, insertStatement, statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import type { ApiTables } from './api-tables.ts'
 import { findBuildRequests } from './build-requests.ts'
@@ -166,26 +166,27 @@ export async function findInCell(
   return seen.get(uuid)?.instance
 }
 
-const insertRow = insertStatement<CellTables, 'instances'>('instances')
+const insertRow = insertNumberedStatement<CellTables, 'instances'>('instances')
 const insertExtra = insertStatement<CellTables, 'instance_extra'>('instance_extra')
-const insertInfoCache = insertStatement<CellTables, 'instance_info_caches'>('instance_info_caches')
 
-/** Writes an instance into its cell; `changes` is what was settled since it was asked for (host, node, states). */
+/**
+ * Writes an instance into its cell, and gives its number there; `changes` is what was settled since it was asked for
+ * (host, node, states). What its interfaces are is written when it has some.
+ */
 export async function insertInstance(
   db: Db<CellTables>,
   made: NewInstance,
   changes: Partial<Omit<InstanceRow, 'id'>> = {},
-): Promise<void> {
+): Promise<number> {
   const { id: _none, ...row } = { ...made.row, ...changes }
   const { uuid } = row
-  await insertRow(db, row)
+  const id = await insertRow(db, row)
   await insertExtra(db, {
     instance_uuid: uuid,
     flavor: JSON.stringify(made.flavor),
     keypairs: JSON.stringify(made.keypairs),
     trusted_certs: made.trustedCerts === null ? null : JSON.stringify(made.trustedCerts),
   })
-  await insertInfoCache(db, { instance_uuid: uuid, network_info: '[]', updated_at: null })
   const pairs = (of: Record<string, string>) =>
     Object.entries(of).map(([key, value]) => ({ instance_uuid: uuid, key, value }))
   if (Object.keys(made.metadata).length > 0)
@@ -198,6 +199,7 @@ export async function insertInstance(
       .values(made.tags.map((tag) => ({ resource_id: uuid, tag })))
       .execute()
   }
+  return id
 }
 
 /** How many living instances a host has. */

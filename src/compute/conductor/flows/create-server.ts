@@ -21,7 +21,7 @@ import { destroyGuest } from '../destroy-guest.ts'
 import { guestOf, hasConfigDrive } from '../guest.ts'
 import { cacheInterfaces } from '../network-info.ts'
 import { attachPorts, detachPorts, ownPortsOf } from '../ports.ts'
-import { buryInstance, forgetHalfRecorded, recordInstance } from '../record-instance.ts'
+import { buryInstance, forgetHalfRecorded, type Recorded, recordInstance } from '../record-instance.ts'
 import { enterTask, saveInterfaces } from '../tasks-of-instance.ts'
 
 interface Input {
@@ -68,15 +68,13 @@ export const createServer = flow<Input, ConductorDeps>('create-server')
       // As it was read when the host was chosen, unless this may have taken it since.
       const isRead = !context.again && triedHosts === undefined
       const made = isRead ? order.made : await findBuildRequest(deps.apiDb, uuid)
-      const finish = (transaction: Kysely<ApiTables>, id: number | undefined) =>
-        context.finish(transaction, { actionId: id })
-      const recorded = recordInstance(deps, values, { spec: order.spec, made }, finish)
-      const actionId = await recorded.catch((error: unknown) => {
+      const finish = (transaction: Kysely<ApiTables>, given: Recorded) => context.finish(transaction, given)
+      const recording = recordInstance(deps, values, { spec: order.spec, made }, finish)
+      return await recording.catch((error: unknown) => {
         throw isFault(error, 'unavailable') && error.details['groupPolicy'] === true
           ? onAnotherHost(values, deps, error)
           : error
       })
-      return { actionId }
     },
     undo: ({ uuid, cellId }, deps) => forgetHalfRecorded(deps, { uuid, cellId }),
   })
@@ -179,19 +177,18 @@ interface Connected {
   cellId: number
   host: string
   networkInfo: CachedInterface[]
+  /** Of the record, as it was made; it is read where that is not known. */
+  number?: number
 }
 
-async function spawn(
-  { uuid, cellId, host, networkInfo }: Connected,
-  deps: ConductorDeps,
-  context: StepContext,
-) {
+async function spawn(connected: Connected, deps: ConductorDeps, context: StepContext) {
+  const { uuid, cellId, host, networkInfo } = connected
   const { vifs, config, network } = deps
   const agents = deps.agents(cellId)
   const { signal, again } = context
   // Clients expect to see each task in turn, whether or not it takes long.
   await enterTask(deps.cells.byId(cellId).db, uuid, { task_state: 'spawning' })
-  const guest = await newGuest({ uuid, cellId, host, networkInfo }, deps, context)
+  const guest = await newGuest(connected, deps, context)
   const unwired = networkInfo.filter((vif) => !vif.active && vif.type !== 'unbound').map((vif) => vif.id)
   const waits = unwired.length > 0 && config.vifPluggingTimeoutSeconds > 0
   signal.throwIfAborted()
@@ -209,11 +206,16 @@ async function spawn(
   return (await agents.release({ uuid }, { server: host })).power
 }
 
-async function newGuest({ uuid, cellId, networkInfo }: Connected, deps: ConductorDeps, context: StepContext) {
+async function newGuest(connected: Connected, deps: ConductorDeps, context: StepContext) {
+  const { uuid, cellId, networkInfo, number } = connected
   const cell = deps.cells.byId(cellId)
+  const { spec, made } = await orderOf(deps, uuid, context)
+  // What a guest is made of does not change while it is built, but for its name, which it takes as it was asked for.
+  const asked = number === undefined || made === undefined ? undefined : { ...made.row, id: number }
+  if (asked !== undefined && !hasConfigDrive(asked, deps.config.forceConfigDrive))
+    return guestOf({ ...asked, flavor: spec.flavor, networkInfo }, spec, null)
   const row = await findInstanceRow(cell.db, uuid)
   if (row === undefined) throw new Fault('gone', `Instance ${uuid} is gone.`)
-  const { spec } = await orderOf(deps, uuid, context)
   const parts = { ...row, flavor: spec.flavor, networkInfo }
   if (!hasConfigDrive(row, deps.config.forceConfigDrive)) return guestOf(parts, spec, null)
   const whole = (await withParts(cell, [row]))[0]!
