@@ -4,7 +4,7 @@ import { statement } from '../../base/db/statement.ts'
 import { Fault } from '../../base/errors.ts'
 import type { NetworkOptions } from '../config.ts'
 import { workingAgents } from '../store/agents.ts'
-import type { PortBindingRow, SegmentRow, Tables } from '../store/tables.ts'
+import type { AgentRow, PortBindingRow, SegmentRow, Tables } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 import type { MechanismDriver } from './mechanism-driver.ts'
 import { linuxbridgeMechanism } from './mechanisms/linuxbridge.ts'
@@ -31,8 +31,9 @@ export interface BindablePort {
   host: string
   vnicType: string
   profile: string
-  /** Of the network, where they are known already. */
+  /** Of the network, and the host's working ones, where they are known already. */
   segments?: readonly SegmentRow[]
+  agents?: readonly AgentRow[]
 }
 
 /** The binding of a port as it is now to be; without a host it is unbound. */
@@ -50,7 +51,7 @@ export async function bind(
     segment_id: null,
   }
   if (port.host === '') return { ...row, vif_type: 'unbound' }
-  const agents = await workingAgents(work.db, port.host, work.now, work.options)
+  const agents = port.agents ?? (await workingAgents(work.db, port.host, work.now, work.options))
   const segments = port.segments ?? (await readSegments(work.db, { networkId: port.networkId })).rows
   const request = {
     portId: port.id,

@@ -5,11 +5,12 @@ import { newUuid } from '../../base/ids.ts'
 import type { Caller } from '../api/caller.ts'
 import { macAddressInUse, unknown } from '../errors.ts'
 import { chooseAddresses } from '../ipam/allocate.ts'
+import { agentsFor, isDhcpServed, workingAgents } from '../store/agents.ts'
 import { insertAllocations } from '../store/allocations.ts'
 import { noParts, type ShownParts } from '../store/port-parts.ts'
 import { ensureDefaultGroup } from '../store/security-groups.ts'
 import { newStandard } from '../store/standard.ts'
-import type { PortRow, SegmentRow, Tables } from '../store/tables.ts'
+import type { AgentRow, PortRow, SegmentRow, Tables } from '../store/tables.ts'
 import type { Work } from '../work.ts'
 import { bind, isBound } from './binding.ts'
 import type { MechanismDriver } from './mechanism-driver.ts'
@@ -117,6 +118,9 @@ export async function createPort(
   const options = port.extra_dhcp_opts ?? []
   if (options.length > 0) await mergeDhcpOptions(work, id, options)
   const host = port['binding:host_id'] ?? ''
+  // The network's own ports do not wait for DHCP, nor do those without an address.
+  const leased = ips.length > 0 && !trusted
+  const { agents, dhcpServed } = await agentsOf(work, { host, networkId: network.id }, leased)
   const binding = await bind(work, mechanisms, {
     id,
     networkId: network.id,
@@ -124,11 +128,11 @@ export async function createPort(
     vnicType: port['binding:vnic_type'] ?? 'normal',
     profile: JSON.stringify(port['binding:profile'] ?? {}),
     segments: rows.flatMap(toSegment),
+    agents,
   })
   await insertBinding(work.db, binding)
   const bound = isBound(binding)
-  const waiting = { id, network_id: network.id, device_owner: deviceOwner }
-  await awaitFirst(work, waiting, { bound, addressed: ips.length > 0 })
+  await awaitFirst(work, id, { wiring: bound, dhcp: dhcpServed })
   work.changes.port({
     id,
     networkId: network.id,
@@ -139,6 +143,19 @@ export async function createPort(
   })
   if (pairs.length + options.length > 0) return { row, parts: undefined }
   return { row, parts: { ...noParts(), addresses: ips, groups: [...new Set(groups)].sort(), binding } }
+}
+
+/** The working agents of the port's host, and whether its network's DHCP is served, as far as it is `leased`. */
+async function agentsOf(
+  work: Work,
+  port: { host: string; networkId: string },
+  leased: boolean,
+): Promise<{ agents: AgentRow[]; dhcpServed: boolean }> {
+  const { db, now, options } = work
+  if (port.host === '')
+    return { agents: [], dhcpServed: leased && (await isDhcpServed(db, port.networkId, now, options)) }
+  if (leased) return await agentsFor(db, port, now, options)
+  return { agents: await workingAgents(db, port.host, now, options), dhcpServed: false }
 }
 
 async function groupsFor(

@@ -2,7 +2,7 @@
 import type { Db } from '../../base/db/database.ts'
 import { insertStatement, statement } from '../../base/db/statement.ts'
 import { tellStatus } from '../events/tell.ts'
-import { dhcpAgentType, isAlive } from '../store/agents.ts'
+import { isDhcpServed } from '../store/agents.ts'
 import { byIds } from '../store/by-ids.ts'
 import { lockBindings } from '../store/port-parts.ts'
 import type { PortRow, ProvisioningBlockRow, Tables } from '../store/tables.ts'
@@ -29,19 +29,14 @@ const deleteBlocks: Record<Entity, ReturnType<typeof deleteBlocksOf>> = {
   DHCP: deleteBlocksOf('DHCP'),
 }
 
-/**
- * What a new port waits for: for its device when it is bound, and for DHCP to know it when it has an address; the
- * network's own ports do not. DHCP tells of each port once.
- */
+/** What a new port waits for: for its device, and for DHCP to know it. DHCP tells of each port once. */
 export async function awaitFirst(
   work: Work,
-  port: Pick<PortRow, 'id' | 'network_id' | 'device_owner'>,
-  { bound, addressed }: { bound: boolean; addressed: boolean },
+  portId: string,
+  { wiring, dhcp }: { wiring: boolean; dhcp: boolean },
 ): Promise<void> {
-  const leased =
-    addressed && !port.device_owner.startsWith('network:') && (await isDhcpServed(work, port.network_id))
-  if (bound && leased) await insertBothBlocks(work.db, { portId: port.id })
-  else if (bound || leased) await insertBlock(work.db, { port_id: port.id, entity: bound ? 'L2' : 'DHCP' })
+  if (wiring && dhcp) await insertBothBlocks(work.db, { portId })
+  else if (wiring || dhcp) await insertBlock(work.db, { port_id: portId, entity: wiring ? 'L2' : 'DHCP' })
 }
 
 /** A port that is bound anew, or whose device went away, waits for its device. */
@@ -53,31 +48,6 @@ export async function awaitWiring(work: Work, portId: string): Promise<void> {
 /** Nobody wires the port any more. */
 export async function forgetWiring(work: Work, portId: string): Promise<void> {
   await deleteBlocks.L2(work.db, [portId])
-}
-
-const readServing = statement((db: Db<Tables>, p: { networkId: string }) =>
-  db
-    .selectFrom('agents')
-    .innerJoin('networkdhcpagentbindings', 'networkdhcpagentbindings.dhcp_agent_id', 'agents.id')
-    .select('agents.heartbeat_timestamp')
-    .where('networkdhcpagentbindings.network_id', '=', p.networkId)
-    .where('agents.admin_state_up', '=', 1)
-    .where('agents.agent_type', '=', dhcpAgentType)
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom('subnets')
-          .select('subnets.id')
-          .where('subnets.network_id', '=', p.networkId)
-          .where('subnets.enable_dhcp', '=', 1),
-      ),
-    ),
-)
-
-/** True when some subnet wants DHCP and an agent that is alive serves the network. */
-export async function isDhcpServed(work: Work, networkId: string): Promise<boolean> {
-  const { rows } = await readServing(work.db, { networkId })
-  return rows.some((agent) => isAlive(agent, work.now, work.options))
 }
 
 const readReady = byIds((db, portIds) =>
@@ -109,13 +79,17 @@ export async function completeProvisioning(
   // Another server may hear of the other thing at this moment: each would see what the other has not committed yet as
   // still waited for, and the port would never be ACTIVE.
   await lockBindings(work.db, portIds)
-  await completeLocked(work, portIds, entity)
+  await completeLocked(work, { [entity]: portIds })
 }
 
-/** The same for ports whose bindings this transaction has locked. */
-export async function completeLocked(work: Work, portIds: readonly string[], entity: Entity): Promise<void> {
-  await deleteBlocks[entity](work.db, portIds)
-  for (const port of await readReady(work.db, portIds)) await changePortStatus(work, port, 'ACTIVE')
+/** The same for what several ports waited for, whose bindings this transaction has locked. */
+export async function completeLocked(
+  work: Work,
+  done: Partial<Record<Entity, readonly string[]>>,
+): Promise<void> {
+  for (const [entity, portIds] of Object.entries(done)) await deleteBlocks[entity as Entity](work.db, portIds)
+  const all = [...new Set(Object.values(done).flat())]
+  for (const port of await readReady(work.db, all)) await changePortStatus(work, port, 'ACTIVE')
 }
 
 /** Ports of networks that no living agent serves any more wait for DHCP in vain. */
@@ -128,7 +102,8 @@ export async function releaseUnserved(work: Work): Promise<void> {
     .execute()
   const served = new Map<string, boolean>()
   for (const { network_id: networkId } of rows) {
-    if (!served.has(networkId)) served.set(networkId, await isDhcpServed(work, networkId))
+    if (!served.has(networkId))
+      served.set(networkId, await isDhcpServed(work.db, networkId, work.now, work.options))
   }
   const vain = rows.filter((row) => served.get(row.network_id) === false).map((row) => row.id)
   await completeProvisioning(work, vain, 'DHCP')

@@ -12,9 +12,14 @@ const depsOf = (cloud: TestNetwork) => ({
   outbox: undefined,
 })
 
+const inTurn = (cloud: TestNetwork) =>
+  workTogether(depsOf(cloud), async (work, changes: readonly ((work: Work) => Promise<void>)[]) => {
+    for (const change of changes) await change(work)
+  })
+
 test('changes that come while one is made are made together, in their order', async () => {
   await using cloud = await testNetwork()
-  const together = workTogether(depsOf(cloud))
+  const together = inTurn(cloud)
   const seen: [string, Work][] = []
   const change = (name: string) => together(async (work) => void seen.push([name, work]))
   await Promise.all(['a', 'b', 'c'].map(change))
@@ -30,7 +35,7 @@ test('changes that come while one is made are made together, in their order', as
 
 test('a change that fails fails alone, and nothing of it stays', async () => {
   await using cloud = await testNetwork()
-  const together = workTogether(depsOf(cloud))
+  const together = inTurn(cloud)
   const note = (id: string, fail = false) =>
     together(async (work) => {
       await work.db.insertInto('quotas').values({ project_id: id, resource: 'port', limit: 1 }).execute()

@@ -1,17 +1,18 @@
 /** What agents report at the same time becomes one transaction: while one is under way, the next reports gather. */
 import { inWork, type Work, type WorkDeps } from '../work.ts'
 
-type Change = (work: Work) => Promise<void>
-
-interface Waiting {
-  change: Change
+interface Waiting<C> {
+  change: C
   resolve: () => void
   reject: (error: unknown) => void
 }
 
-/** Returns a function that makes a change in a transaction with others, and resolves when it is committed. */
-export function workTogether(deps: WorkDeps): (change: Change) => Promise<void> {
-  let waiting: Waiting[] = []
+/** Returns a function that has a change made in a transaction with others, and resolves when it is committed. */
+export function workTogether<C>(
+  deps: WorkDeps,
+  make: (work: Work, changes: readonly C[]) => Promise<void>,
+): (change: C) => Promise<void> {
+  let waiting: Waiting<C>[] = []
   let running = false
 
   async function run(): Promise<void> {
@@ -24,11 +25,10 @@ export function workTogether(deps: WorkDeps): (change: Change) => Promise<void> 
     running = false
   }
 
-  async function runBatch(batch: readonly Waiting[]): Promise<void> {
+  async function runBatch(batch: readonly Waiting<C>[]): Promise<void> {
     try {
-      await inWork(deps, async (work) => {
-        for (const { change } of batch) await change(work)
-      })
+      const changes = batch.map(({ change }) => change)
+      await inWork(deps, (work) => make(work, changes))
     } catch (error) {
       // One that fails must not fail the others.
       if (batch.length > 1) for (const each of batch) await runBatch([each])
