@@ -114,6 +114,12 @@ export class Connections {
     this.#trim()
   }
 
+  /** One that is broken. */
+  drop(connection: RawConnection): void {
+    connection.cut()
+    this.#forget(connection)
+  }
+
   /** Resolves when all are closed, and their statements under way done with. */
   async close(): Promise<void> {
     this.#isClosed = true

@@ -1,8 +1,8 @@
 /**
- * A way past Kysely's machinery for statements that are built already, where the database is in this process: waiting
- * for a connection that is free and handing on the result take longer there than running the statement.
+ * A way past Kysely's machinery for statements that are built already: on their way through it they wait several times
+ * for what is there, which in a database of this process takes longer than to run them.
  */
-import { SqliteAdapter } from 'kysely'
+import { type CompiledQuery, SqliteAdapter } from 'kysely'
 import type { Db } from './database.ts'
 
 export interface DirectResult {
@@ -11,14 +11,25 @@ export interface DirectResult {
   changed: number
 }
 
-/** A database that can run a statement at once. */
+/** A database that can run a statement by itself. */
 export interface DirectDatabase {
-  /** Undefined while somebody else holds the connection; within a transaction it is the caller's own. */
-  execute(sql: string, parameters: readonly unknown[], inTransaction: boolean): DirectResult | undefined
+  /**
+   * Undefined where Kysely must see to it: while somebody else holds the only connection, or in a transaction whose
+   * connection Kysely holds.
+   */
+  execute(
+    query: CompiledQuery,
+    parameters: readonly unknown[],
+    inTransaction: boolean,
+  ): DirectResult | Promise<DirectResult> | undefined
 }
 
 /** The adapter is what of a dialect can be reached from a database or a transaction. */
-export class DirectAdapter extends SqliteAdapter {
+export interface DirectAdapter {
+  readonly database: DirectDatabase
+}
+
+export class DirectSqliteAdapter extends SqliteAdapter implements DirectAdapter {
   readonly database: DirectDatabase
 
   constructor(database: DirectDatabase) {
@@ -27,13 +38,12 @@ export class DirectAdapter extends SqliteAdapter {
   }
 }
 
-/** Runs a statement at once; undefined where that is not possible. */
-export function executeAtOnce<T>(
+/** Runs a statement without Kysely; undefined where that is not possible. */
+export function executeDirectly<T>(
   db: Db<T>,
-  sql: string,
+  query: CompiledQuery,
   parameters: readonly unknown[],
-): DirectResult | undefined {
-  const { adapter } = db.getExecutor()
-  if (!(adapter instanceof DirectAdapter)) return undefined
-  return adapter.database.execute(sql, parameters, db.isTransaction)
+): DirectResult | Promise<DirectResult> | undefined {
+  const { database } = db.getExecutor().adapter as Partial<DirectAdapter>
+  return database?.execute(query, parameters, db.isTransaction)
 }

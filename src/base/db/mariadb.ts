@@ -10,6 +10,7 @@ import {
 } from 'kysely'
 import type { Connection, ConnectionOptions, QueryError, QueryResult as RawResult } from 'mysql2'
 import { Connections, type RawConnection } from './connections.ts'
+import type { DirectAdapter, DirectDatabase } from './direct.ts'
 import { MariadbQueryCompiler } from './mariadb-compiler.ts'
 import type { DatabaseSettings } from './options.ts'
 import type { Reach } from './reach.ts'
@@ -19,11 +20,12 @@ import type { ServerUrl } from './url.ts'
 
 export function mariadbDialect(url: ServerUrl, settings: DatabaseSettings, reach?: Reach): Dialect {
   const connect = (onLost: () => void) => connectTo(optionsOf(url, settings), onLost)
+  const connections = new Connections({ url, settings, connect })
+  const driver = new ServerDriver({ connections, url, settings, reach })
   return {
-    createDriver: () =>
-      new ServerDriver({ connections: new Connections({ url, settings, connect }), url, settings, reach }),
+    createDriver: () => driver,
     createQueryCompiler: () => new MariadbQueryCompiler(),
-    createAdapter: () => new MariadbAdapter(settings),
+    createAdapter: () => new MariadbAdapter(settings, driver),
     createIntrospector: (db) => new MysqlIntrospector(db),
   }
 }
@@ -115,12 +117,14 @@ function resultOf<R>(result: RawResult): QueryResult<R> {
   }
 }
 
-class MariadbAdapter extends MysqlAdapter {
+class MariadbAdapter extends MysqlAdapter implements DirectAdapter {
   readonly settings: DatabaseSettings
+  readonly database: DirectDatabase
 
-  constructor(settings: DatabaseSettings) {
+  constructor(settings: DatabaseSettings, database: DirectDatabase) {
     super()
     this.settings = settings
+    this.database = database
   }
 
   // Of an insert and a delete; MariaDB has none for an update.

@@ -13,6 +13,7 @@ import {
 } from 'kysely'
 import type { Client, ClientConfig } from 'pg'
 import { Connections, type RawConnection } from './connections.ts'
+import type { DirectAdapter, DirectDatabase } from './direct.ts'
 import type { DatabaseSettings } from './options.ts'
 import type { Reach } from './reach.ts'
 import { ServerDriver } from './server-driver.ts'
@@ -21,11 +22,12 @@ import type { ServerUrl } from './url.ts'
 
 export function postgresqlDialect(url: ServerUrl, settings: DatabaseSettings, reach?: Reach): Dialect {
   const connect = (onLost: () => void) => connectTo(optionsOf(url, settings), onLost)
+  const connections = new Connections({ url, settings, connect })
+  const driver = new ServerDriver({ connections, url, settings, reach })
   return {
-    createDriver: () =>
-      new ServerDriver({ connections: new Connections({ url, settings, connect }), url, settings, reach }),
+    createDriver: () => driver,
     createQueryCompiler: () => new PostgresqlQueryCompiler(),
-    createAdapter: () => new PostgresqlAdapter(settings),
+    createAdapter: () => new PostgresqlAdapter(settings, driver),
     createIntrospector: (db) => new PostgresIntrospector(db),
   }
 }
@@ -91,12 +93,14 @@ class PostgresqlConnection implements RawConnection {
   }
 }
 
-class PostgresqlAdapter extends PostgresAdapter {
+class PostgresqlAdapter extends PostgresAdapter implements DirectAdapter {
   readonly settings: DatabaseSettings
+  readonly database: DirectDatabase
 
-  constructor(settings: DatabaseSettings) {
+  constructor(settings: DatabaseSettings, database: DirectDatabase) {
     super()
     this.settings = settings
+    this.database = database
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: Kysely's own signature.

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult, TransactionSettings } from 'kysely'
 import { isFault } from '../errors.ts'
 import type { Connections, RawConnection } from './connections.ts'
+import type { DirectDatabase, DirectResult } from './direct.ts'
 import { explain, failureOf, serverName } from './failures.ts'
 import type { DatabaseSettings } from './options.ts'
 import type { Reach } from './reach.ts'
@@ -27,7 +28,7 @@ export interface ServerDriverOptions {
   reach?: Reach | undefined
 }
 
-export class ServerDriver implements Driver {
+export class ServerDriver implements Driver, DirectDatabase {
   readonly #o: ServerDriverOptions
   /** Given back. Kysely notes each that it is given, which takes longer than all that is done here. */
   readonly #spare: ServerConnection[] = []
@@ -40,8 +41,28 @@ export class ServerDriver implements Driver {
 
   async acquireConnection(): Promise<DatabaseConnection> {
     const connection = this.#spare.pop() ?? new ServerConnection(this.#o)
-    await connection.renew()
+    if (!connection.renewAtOnce()) await connection.renew()
     return connection
+  }
+
+  execute(
+    query: CompiledQuery,
+    parameters: readonly unknown[],
+    inTransaction: boolean,
+  ): Promise<DirectResult> | undefined {
+    return inTransaction ? undefined : this.#execute(query, parameters)
+  }
+
+  async #execute(query: CompiledQuery, parameters: readonly unknown[]): Promise<DirectResult> {
+    const connection = this.#spare.pop() ?? new ServerConnection(this.#o)
+    try {
+      if (!connection.renewAtOnce()) await connection.renew()
+      const { rows, numAffectedRows = 0n } = await connection.run(query, parameters)
+      return { rows, changed: Number(numAffectedRows) }
+    } finally {
+      connection.release()
+      this.#spare.push(connection)
+    }
   }
 
   beginTransaction(connection: ServerConnection, _settings: TransactionSettings): Promise<void> {
@@ -79,13 +100,18 @@ class ServerConnection implements DatabaseConnection {
     this.#o = options
   }
 
-  /** Takes a connection of the process, in place of one that was lost. */
-  async renew(): Promise<void> {
+  /** Takes a connection of the process that is free, in place of one that was lost; false when there is none. */
+  renewAtOnce(): boolean {
     this.release()
+    this.#o.reach?.assertThere()
+    this.#inner = this.#o.connections.takeFree()
+    return this.#inner !== undefined
+  }
+
+  /** The same, waiting for one. */
+  async renew(): Promise<void> {
+    if (this.renewAtOnce()) return
     const { connections, url, reach } = this.#o
-    reach?.assertThere()
-    this.#inner = connections.takeFree()
-    if (this.#inner !== undefined) return
     const connecting = connections.take()
     try {
       this.#inner = await (reach?.answer(connecting, serverName(url), this.#probe) ?? connecting)
@@ -98,15 +124,20 @@ class ServerConnection implements DatabaseConnection {
     }
   }
 
-  // One that was lost is not taken back; one that still waits is of no use to others.
+  // One that was lost is of no more use; one that still waits is of none yet.
   release(): void {
     const inner = this.#inner
     const unanswered = this.#unanswered
+    const isLost = this.#isLost
     this.#inner = undefined
     this.#unanswered = undefined
     this.#inTransaction = false
     this.#isLost = false
     if (inner === undefined) return
+    if (isLost) {
+      this.#o.connections.drop(inner)
+      return
+    }
     const giveBack = () => this.#o.connections.giveBack(inner)
     if (unanswered === undefined) {
       giveBack()
@@ -140,9 +171,12 @@ class ServerConnection implements DatabaseConnection {
   }
 
   executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const { sql } = query
-    const parameters = query.parameters.some(isForeign) ? query.parameters.map(toServer) : query.parameters
-    const run = (inner: RawConnection) => inner.run<R>(sql, parameters)
+    return this.run(query, query.parameters)
+  }
+
+  run<R>(query: CompiledQuery, given: readonly unknown[]): Promise<QueryResult<R>> {
+    const parameters = given.some(isForeign) ? given.map(toServer) : given
+    const run = (inner: RawConnection) => inner.run<R>(query.sql, parameters)
     return this.#inTransaction ? this.#once(run) : this.#again(isRead(query), run)
   }
 

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import {
+  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type SelectModifierNode,
@@ -12,7 +13,7 @@ import {
   SqliteQueryCompiler,
   type SqliteStatement,
 } from 'kysely'
-import { DirectAdapter, type DirectResult } from './direct.ts'
+import { type DirectDatabase, type DirectResult, DirectSqliteAdapter } from './direct.ts'
 
 /** Kysely builds the same few hundred texts again and again; a prepared statement is kept for this many of them. */
 const keptStatements = 1000
@@ -24,7 +25,7 @@ export function sqliteDialect(path: string): Dialect {
   return {
     createDriver: () => new WatchedDriver(file, database),
     createQueryCompiler: () => new OneWriterCompiler(),
-    createAdapter: () => new DirectAdapter(file),
+    createAdapter: () => new DirectSqliteAdapter(file),
     createIntrospector: (db) => inner.createIntrospector(db),
   }
 }
@@ -37,7 +38,7 @@ class OneWriterCompiler extends SqliteQueryCompiler {
 }
 
 /** An open database, its prepared statements, and whether somebody holds its connection. */
-class SqliteFile implements SqliteDatabase {
+class SqliteFile implements SqliteDatabase, DirectDatabase {
   readonly #path: string
   readonly #kept = new Map<string, PreparedStatement>()
   #database: DatabaseSync | undefined
@@ -80,7 +81,11 @@ class SqliteFile implements SqliteDatabase {
     return prepared
   }
 
-  execute(sql: string, parameters: readonly unknown[], inTransaction: boolean): DirectResult | undefined {
+  execute(
+    { sql }: CompiledQuery,
+    parameters: readonly unknown[],
+    inTransaction: boolean,
+  ): DirectResult | undefined {
     if (this.#database === undefined || (this.isHeld && !inTransaction)) return undefined
     if (inTransaction && !this.#database.isTransaction) throw new Error('The transaction is over.')
     const prepared = this.prepare(sql)

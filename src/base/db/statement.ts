@@ -4,7 +4,7 @@
  */
 import type { Compilable, CompiledQuery, InferResult, Insertable } from 'kysely'
 import type { Db } from './database.ts'
-import { executeAtOnce } from './direct.ts'
+import { executeDirectly } from './direct.ts'
 
 class Parameter {
   readonly name: string
@@ -40,8 +40,10 @@ export function statement<T, P extends object, B extends Compilable>(build: (db:
     const values = take.map((name, index) =>
       name === undefined ? query.parameters[index] : parameters[name as keyof P],
     )
-    const direct = executeAtOnce(db, query.sql, values)
-    if (direct !== undefined) return direct as { rows: InferResult<B>; changed: number }
+    const direct = executeDirectly(db, query, values)
+    // Not awaited where it is there: in a database of this process that takes a good part of the time.
+    if (direct !== undefined)
+      return (direct instanceof Promise ? await direct : direct) as { rows: InferResult<B>; changed: number }
     const result = await db.executeQuery({ ...query, parameters: values })
     return { rows: result.rows as InferResult<B>, changed: Number(result.numAffectedRows ?? 0n) }
   }
