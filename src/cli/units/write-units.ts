@@ -63,7 +63,7 @@ function writeSudoers(file: string, from: string): void {
   const reason = whyNotAsRoot(from)
   if (reason !== undefined) {
     console.log(
-      `${file}: not written. Who changes what sudo runs is root: ${reason}. Put Kilonova where only root can write (/opt/kilonova), or have the agents run as root: systemctl edit, User=root.`,
+      `${file}: not written. Who changes what sudo runs is root: ${reason}. Put Kilonova where only root can write (/opt/kilonova), or have nova-compute and all agents of the host run as root (systemctl edit UNIT: User=root).`,
     )
     return
   }

@@ -115,6 +115,29 @@ test('a helper that dies fails what it was asked, and is started again', { skip 
   }
 })
 
+test('a helper that hangs is given up, and lets go of its pipe', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'rootwrap-'))
+  try {
+    const script = join(directory, 'start')
+    writeFileSync(script, '#!/bin/sh\nexec cat > /dev/null\n')
+    chmodSync(script, 0o755)
+    using helper = rootHelper({
+      project: 'neutron',
+      rootHelper: script,
+      log: silentLogger,
+      spareSeconds: 0.01,
+    })
+    const asked = hostRun(silentLogger, helper)('ip', ['netns', 'list'], { timeoutSeconds: 0.01 })
+    await assert.rejects(asked, (error) => {
+      assert.ok(isFault(error, 'unavailable'))
+      assert.match(error.message, /gave no answer in 0\.02 s/)
+      return true
+    })
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
 test('a helper whose parent is gone ends, once it has done what it was asked', { skip }, async () => {
   const answers = new PassThrough()
   const request = JSON.stringify({ id: 7, command: 'ip', args: ['-json', 'netns', 'list'] })

@@ -19,6 +19,8 @@ export interface RootHelperOptions {
   /** How the helper is started: `[agent] root_helper`, or `root_helper_daemon` where that is set. */
   rootHelper: string
   log: Logger
+  /** It ends what takes too long itself; one that has not answered so much later hangs. Default 60. */
+  spareSeconds?: number
 }
 
 /** The programs of OpenStack that have this helper's part: files that name them mean ours here. */
@@ -37,9 +39,6 @@ export function helperCommand(rootHelper: string, project: Project): string[] {
   return [...start, helperProgram, project]
 }
 
-/** It ends what takes too long itself; when it does not answer so much later, it hangs. */
-const spareSeconds = 60
-
 interface Waiting {
   resolve(answer: Answer): void
   reject(error: Fault): void
@@ -52,7 +51,8 @@ interface Started {
 }
 
 /** The helper of this process. Disposing of it lets it end what it does. */
-export function rootHelper({ project, rootHelper, log }: RootHelperOptions): RootHelper & Disposable {
+export function rootHelper(options: RootHelperOptions): RootHelper & Disposable {
+  const { project, rootHelper, log, spareSeconds = 60 } = options
   const [file = '', ...args] = helperCommand(rootHelper, project)
   const line = [file, ...args].join(' ')
   let current: Started | undefined
