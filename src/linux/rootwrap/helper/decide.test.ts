@@ -72,6 +72,16 @@ test('rules of security groups are allowed with every protocol that a host knows
   await changeRules(neutron, 'ipv4', [change])
 })
 
+test("what OpenStack's agents left in the filters is taken out", async () => {
+  const change = noChange('filter')
+  change.removeRules = [
+    { chain: 'neutron-filter-top', rule: '-j neutron-linuxbri-local' },
+    { chain: 'OUTPUT', rule: '-j neutron-linuxbri-OUTPUT' },
+  ]
+  change.remove = ['neutron-linuxbri-local', 'neutron-linuxbri-OUTPUT']
+  await changeRules(neutron, 'ipv4', [change])
+})
+
 test('changes of devices that no scenario makes are allowed, too', async () => {
   await changeLinks(neutron, [
     { do: 'add-vxlan', name: 'vxlan-70', vni: 70, localIp: '2001:db8::1', port: 8472 },
@@ -277,6 +287,9 @@ test('a rule neither names a program or a file, nor touches what is not of the a
     '-I INPUT 1 -j ACCEPT',
     '-I INPUT 1 -j kube-system',
     '-D INPUT -j kube-system',
+    '-D kube-system -j ACCEPT',
+    '-D -x -j neutron-linuxbri-INPUT',
+    '-I kube-system 1 -j neutron-linuxbri-INPUT',
     '-D INPUT 1',
     '-F INPUT',
     '-F',

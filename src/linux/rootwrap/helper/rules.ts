@@ -42,14 +42,14 @@ function rulesOf(language: {
 }): readonly RegExp[] {
   const parts = `((${language.parts.join('|')}) )*`
   const ends = `(${['-j CHAIN', ...language.ends].join('|')})`
-  const builtIn = '(INPUT|FORWARD|OUTPUT|PREROUTING)'
   return [
     `\\*${language.tables}`,
     language.newChain,
     'COMMIT',
     '-(F|X) CHAIN',
     `-(A|D|I) CHAIN( NUMBER)? ${parts}${ends}`,
-    // In chains that are everybody's, only the way into the agent's own.
-    `-(D|I) ${builtIn}( NUMBER)? ${parts}-j CHAIN`,
+    // In chains that are everybody's, only the way into the agent's own; OpenStack's agents have one in a chain of theirs.
+    `-I (INPUT|FORWARD|PREROUTING) NUMBER ${parts}-j CHAIN`,
+    `-D [A-Za-z0-9][A-Za-z0-9_-]{0,27} ${parts}-j CHAIN`,
   ].map(pattern)
 }
