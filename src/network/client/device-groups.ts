@@ -1,5 +1,6 @@
 /** The names of the security groups on the ports of servers. */
 import { type Clock, systemClock } from '../../base/clock.ts'
+import { gathered } from '../../base/gathered.ts'
 import type { Send } from '../../base/http/client.ts'
 import { queries } from './queries.ts'
 import { describeReply } from './reply.ts'
@@ -14,6 +15,7 @@ export type DeviceGroups = (
 
 /** What Network told one caller, and the revision that it was told at. */
 interface Told {
+  token: string
   tag: string
   at: number
   byDevice: Map<string, Names>
@@ -86,7 +88,7 @@ export function deviceGroups(send: Send, clock: Clock = systemClock): DeviceGrou
     }
     callers.delete(token)
     if (!isRevision(tag) || byDevice.size > mostDevices) return
-    callers.set(token, { tag, at: clock.now(), byDevice: new Map(byDevice) })
+    callers.set(token, { token, tag, at: clock.now(), byDevice: new Map(byDevice) })
     if (callers.size > mostCallers) callers.delete(callers.keys().next().value!)
   }
 
@@ -97,13 +99,26 @@ export function deviceGroups(send: Send, clock: Clock = systemClock): DeviceGrou
     return { tag, byDevice }
   }
 
+  function askWhetherSame({ token, tag }: Told, ids: readonly string[]) {
+    const [query = ''] = queries(portsOf(ids))
+    return get(token, `/v2.0/ports${query}`, { 'if-none-match': tag })
+  }
+
+  // Of several long lists that a caller asks for at once, one question is for all.
+  const isSame = gathered(async (told: Told, ids: readonly string[]) => {
+    const { status } = await askWhetherSame(told, ids.slice(0, 1))
+    return new Map(ids.map((id) => [id, status === 304]))
+  })
+
   /** Undefined when something has changed; with what was asked for then, where that came along. */
-  async function confirm(token: string, told: Told, ids: readonly string[]) {
-    const asked = ids.length > few ? ids.slice(0, 1) : ids
-    const [query = ''] = queries(portsOf(asked))
-    const reply = await get(token, `/v2.0/ports${query}`, { 'if-none-match': told.tag })
+  async function confirm(told: Told, ids: readonly string[]) {
+    const { token } = told
+    if (ids.length > few) {
+      const [id] = ids as [string]
+      return (await isSame(told, [id])).get(id) ? told.byDevice : undefined
+    }
+    const reply = await askWhetherSame(told, ids)
     if (reply.status === 304) return told.byDevice
-    if (asked.length < ids.length) return undefined
     const byDevice = await namesOf(token, ids, (reply.body as { ports: Record<string, unknown>[] }).ports)
     keep(token, reply.headers['etag'], byDevice)
     return byDevice
@@ -116,7 +131,7 @@ export function deviceGroups(send: Send, clock: Clock = systemClock): DeviceGrou
     if (isYoung) {
       const missing = ids.filter((id) => !told.byDevice.has(id))
       if (missing.length === 0) {
-        const confirmed = await confirm(token, told, ids)
+        const confirmed = await confirm(told, ids)
         if (confirmed !== undefined) return confirmed
       } else if (missing.length < ids.length) {
         const more = await ask(token, missing)
