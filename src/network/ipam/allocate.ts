@@ -44,16 +44,14 @@ interface PoolOfSubnet extends SubnetRow {
   last_ip: string | null
 }
 
-// A subnet once for each of its pools.
+// A subnet once for each of its pools. Sorted afterwards: MariaDB would write the texts to a table on its disk for that.
 const readSubnets = statement((db: Db<Tables>, p: { networkId: string }) =>
   db
     .selectFrom('subnets')
     .leftJoin('ipallocationpools as pool', 'pool.subnet_id', 'subnets.id')
     .selectAll('subnets')
     .select(['pool.first_ip', 'pool.last_ip'])
-    .where('subnets.network_id', '=', p.networkId)
-    .orderBy('subnets.created_at')
-    .orderBy('subnets.id'),
+    .where('subnets.network_id', '=', p.networkId),
 )
 
 /** The subnets of a network, those that serve this kind of port first. */
@@ -74,9 +72,10 @@ export async function subnetsFor(
       `No valid service subnet for the given device owner, network ${networkId}, service type ${deviceOwner}.`,
     )
   }
-  const own = (row: SubnetRow) => Number(row.service_types === '[]')
+  const own = (row: SubnetRow) => (row.service_types === '[]' ? '1' : '0')
+  const place = ({ row }: PooledSubnet) => `${own(row)} ${row.created_at} ${row.id}`
   const subnets = [...groupBy(fitting, (row) => row.id).values()].map(pooled)
-  return subnets.toSorted((one, other) => own(one.row) - own(other.row))
+  return subnets.sort((one, other) => (place(one) < place(other) ? -1 : 1))
 }
 
 function pooled(rows: readonly PoolOfSubnet[]): PooledSubnet {

@@ -57,11 +57,12 @@ interface PartRow {
 
 type Ids = RawBuilder<unknown>
 
+// The left join has MariaDB begin with the addresses of the ports, and not with all those of some subnet.
 const rowsOf: Record<PartKind, (ids: Ids) => RawBuilder<PartRow>> = {
   address: (ids) => sql`
     select 'address' as kind, a.port_id as port_id, a.position as place, a.subnet_id as one, a.ip_address as two,
       s.cidr as three, '' as four, '' as five, '' as six
-    from ipallocations a join subnets s on s.id = a.subnet_id where a.port_id in (${ids})`,
+    from ipallocations a left join subnets s on s.id = a.subnet_id where a.port_id in (${ids})`,
   group: (ids) => sql`
     select 'group' as kind, port_id, 0 as place, security_group_id as one, '' as two, '' as three, '' as four,
       '' as five, '' as six
