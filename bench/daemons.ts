@@ -116,8 +116,8 @@ async function measureReads(
     await setWorkers(count)
     for (const [what, paths] of Object.entries(reads)) {
       const url = `${cloud.url('compute')}/v2.1`
-      // Until the code is compiled in all workers.
-      await repeatRequest({ url, paths, headers, connections, seconds })
+      // Until the code is compiled in all workers, of which each has a part of the requests to learn from.
+      await repeatRequest({ url, paths, headers, connections, seconds: seconds * count })
       const before = usage()
       const { answers, perSecond, each } = await repeatRequest({ url, paths, headers, connections, seconds })
       found.set(what, [...(found.get(what) ?? []), perSecond])
