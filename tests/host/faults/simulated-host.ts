@@ -41,10 +41,10 @@ export async function startSimulatedHost(lab: Lab): Promise<void> {
     const units = '/etc/systemd/system'
     const original = readFileSync(lab.path(controller, `${units}/${unit}.service`), 'utf8')
     const options = files.map((file) => `--config-file ${file}`).join(' ')
-    const own = original.replace(
-      /^(ExecStart=\S+) .*$/m,
-      `$1 ${options} --log-file /var/log/simulated-${unit}.log`,
-    )
+    const own = original
+      .replace(/^(ExecStart=\S+).*$/m, `$1 ${options} --log-file /var/log/simulated-${unit}.log`)
+      // They meet in a directory, which one user must own.
+      .replace(/^User=.*$/m, 'User=root')
     writeFileSync(lab.path(controller, `${units}/simulated-${unit}.service`), own)
   }
   await lab.start(controller, ...simulatedUnits)

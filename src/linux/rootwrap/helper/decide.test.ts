@@ -94,6 +94,7 @@ test('changes of devices that no scenario makes are allowed, too', async () => {
       group: { address: '239.1.1.1', device: 'eth0.5' },
     },
     { do: 'add-vlan', name: 'eth0.100', parent: 'eth0', vlanId: 100 },
+    { do: 'add-vlan', name: 'eth0.5.100', parent: 'eth0.5', vlanId: 100 },
     { do: 'set', name: 'eth0', master: null, mtu: 9000, up: false },
     { do: 'add-route', name: 'brq11111111-11', destination: 'default', gateway: '192.0.2.1' },
     { do: 'add-route', name: 'brq11111111-11', destination: '198.51.100.0/24' },

@@ -16,7 +16,7 @@ const meanings: Readonly<Record<string, string>> = {
   TAP: 'tap[0-9a-f-]{1,11}',
   INSIDE: 'ns-[0-9a-f-]{1,11}',
   VXLAN: 'vxlan-\\d{1,8}',
-  VLAN: '[A-Za-z0-9][A-Za-z0-9_-]{0,12}\\.\\d{1,4}',
+  VLAN: '[A-Za-z0-9][A-Za-z0-9_.-]{0,12}\\.\\d{1,4}',
   MAC: `${hex}{2}(?::${hex}{2}){5}`,
   ADDRESS: `(?:${ipv4}|${hex}{0,4}(?::(?:${hex}{0,4}|${ipv4})){2,7})(?:/\\d{1,3})?`,
   NUMBER: '\\d{1,10}',
