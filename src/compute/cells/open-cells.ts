@@ -57,6 +57,9 @@ export async function ensureCells(
   for (const cell of cells) await saveCellMapping(apiDb, cell)
 }
 
+const isSame = (one: Cell, other: Cell): boolean =>
+  Object.entries(one).every(([name, value]) => other[name as keyof Cell] === value)
+
 /** Opens the database of every cell; while one's server is away, who uses it is told so at once. */
 export async function openCells(apiDb: Kysely<ApiTables>, options: CellsOptions): Promise<Cells> {
   const { configured, log } = options
@@ -80,7 +83,9 @@ export async function openCells(apiDb: Kysely<ApiTables>, options: CellsOptions)
     }
     const { id, uuid, name, disabled } = mapping
     const transportUrl = fillUrl(mapping.transport_url, configured?.transportUrl)
-    return { id, uuid, name, db, databaseUrl, transportUrl, disabled: disabled === 1 }
+    const cell = { id, uuid, name, db, databaseUrl, transportUrl, disabled: disabled === 1 }
+    // What was read in a cell is kept by who it was read from: as long as nothing about it changes, that stays.
+    return cells.find((known) => isSame(known, cell)) ?? cell
   }
   async function read(): Promise<void> {
     const found: Cell[] = []
