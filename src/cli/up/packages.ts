@@ -58,6 +58,7 @@ export const cloudNeeds: readonly Need[] = [
     without: 'servers that ask for a config drive cannot be built on this host; all others can',
   },
   { package: 'iproute2', dnf: 'iproute', files: inPath('ip'), for: 'networks' },
+  { package: 'procps', dnf: 'procps-ng', files: inPath('sysctl'), for: 'networks' },
   { package: 'iptables', dnf: 'iptables-nft', files: inPath('iptables-restore'), for: 'security groups' },
   { package: 'ipset', files: inPath('ipset'), for: 'security groups' },
   { package: 'ebtables', dnf: 'iptables-nft', files: inPath('ebtables-restore'), for: 'anti-spoofing' },
