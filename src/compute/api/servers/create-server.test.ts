@@ -125,6 +125,23 @@ test('a refused request leaves nothing behind, and quotas hold', async () => {
   assert.equal((await cloud.call('POST /servers', { body: { server: whole } })).status, 202)
 })
 
+test('the limits of a user hold beside those of the project, also where the project has none', async () => {
+  await using cloud = await makeCloud()
+  const set = (path: string, instances: number) =>
+    cloud.call(`PUT /os-quota-sets/${path}`, {
+      as: 'admin',
+      body: { quota_set: { instances, cores: -1, ram: -1 } },
+    })
+  const create = async () => (await cloud.call('POST /servers', { body: { server: whole } })).status
+  await set('p1', -1)
+  await set('p1?user_id=u-member', 1)
+  assert.deepEqual([await create(), await create()], [202, 403])
+  await set('p1?user_id=u-member', -1)
+  assert.equal(await create(), 202)
+  await set('p1', 2)
+  assert.equal(await create(), 403)
+})
+
 test('requests at the same time cannot both have the last of a quota', async () => {
   await using cloud = await makeCloud()
   await cloud.call('PUT /os-quota-sets/p1', { as: 'admin', body: { quota_set: { instances: 3 } } })
