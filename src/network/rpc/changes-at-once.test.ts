@@ -11,6 +11,7 @@ import { networkMigrations } from '../store/migrations/list.ts'
 import { bridgeAgent, made, type TestNetwork, testNetwork } from '../test-network.ts'
 import { inWork } from '../work.ts'
 import { parseChanges } from './changes.ts'
+import { newsSince } from './news.ts'
 
 const hosts = ['one', 'two'] as const
 
@@ -28,6 +29,21 @@ async function read(server: TestNetwork, state: WantedState): Promise<void> {
   state.apply(await server.agentServer.wantedL2(asked))
 }
 
+/** Hears the news of a server, and asks only for the host's own; returns how far the server told. */
+async function hear(server: TestNetwork, told: string | null, state: WantedState): Promise<string> {
+  const deps = { db: server.db, options: server.options, now: () => new Date().toISOString() }
+  const { revision, news } = await newsSince(deps, told)
+  if (news === undefined) return revision
+  const standing = state.standing(news, 'one')
+  assert.notEqual(standing, 'missed')
+  if (standing === 'ask') {
+    const asked = { host: 'one', revision: state.ownRevision, known: state.known(), own: true }
+    state.apply(await server.agentServer.wantedL2(asked), true)
+  }
+  if (standing !== 'known') state.follow(news, 'one')
+  return revision
+}
+
 test('no change is missed by one who asks while many are made at once', async () => {
   await using life = new AsyncDisposableStack()
   const { url: databaseUrl } = life.use(await testDatabase(networkMigrations))
@@ -42,10 +58,17 @@ test('no change is missed by one who asks while many are made at once', async ()
   await made(one.member, '/subnets', 'subnet', subnet)
 
   const state = new WantedState()
+  const hearing = new WantedState()
+  await read(one, hearing)
+  const told = [hearing.revision, hearing.revision]
+  const hearOne = async (which: number) => {
+    told[which] = await hear(which === 0 ? one : two, told[which]!, hearing)
+  }
   let ended = false
   const following = (async () => {
     for (let turn = 0; !ended; turn++) {
       await read(turn % 2 === 0 ? one : two, state)
+      await hearOne(turn % 3 === 0 ? 0 : 1)
       await new Promise((resolve) => setTimeout(resolve, 1))
     }
   })()
@@ -74,6 +97,8 @@ test('no change is missed by one who asks while many are made at once', async ()
   const fresh = new WantedState()
   await read(one, fresh)
   assert.equal(content(state), content(fresh))
+  for (const which of [0, 1]) await hearOne(which)
+  assert.equal(content(hearing), content(fresh))
   const log = await one.db.selectFrom('agent_changes').select('revision').orderBy('revision').execute()
   const first = Number(log[0]!.revision)
   assert.deepEqual(
