@@ -210,13 +210,16 @@ export class DaemonCloud implements AsyncDisposable {
         try {
           // Tokens are remembered for a while: that one serves does not tell that identity does.
           for (const send of Object.values(this.sends)) await send({ method: 'GET', path: '/' })
-          const { compute, network } = this.as('admin')
+          const { compute, network, placement } = this.as('admin')
           const { body: nova } = await compute('GET', '/os-services')
           const { body: neutron } = await network('GET', '/agents')
           const up = nova.services.filter((one: { state: string }) => one.state === 'up').length
           const alive = neutron.agents.filter((one: { alive: boolean }) => one.alive).length
           const { body: hypervisors } = await compute('GET', '/os-hypervisors')
-          const all = up >= 3 + hosts && alive >= 2 + hosts && hypervisors.hypervisors.length === hosts
+          // A host is known a moment before what it has is.
+          const { body: offering } = await placement('GET', '/resource_providers?resources=VCPU:1')
+          const counts = [hypervisors.hypervisors.length, offering.resource_providers.length]
+          const all = up >= 3 + hosts && alive >= 2 + hosts && counts.every((count) => count === hosts)
           return all ? true : undefined
         } catch {
           return undefined
