@@ -77,5 +77,6 @@ function makeHost(options: SimulatedHostsOptions, number: number): SimulatedHost
   network.addPhysical('eth0')
   const directory = options.directory === undefined ? {} : { directory: join(options.directory, host) }
   const driver = new FakeDriver({ host, taps: network, ...directory })
+  driver.restore()
   return { host, hostIp: `10.255.${Math.floor(number / 250)}.${(number % 250) + 1}`, driver, network }
 }

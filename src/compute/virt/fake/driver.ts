@@ -47,8 +47,13 @@ export class FakeDriver implements Driver {
 
   async start(onEvent: (event: LifecycleEvent) => void): Promise<void> {
     this.#onEvent = onEvent
+    this.restore()
+  }
+
+  /** The guests of before are there again, with their devices: on a host they are before any program is. */
+  restore(): void {
     const { directory } = this.#options
-    if (directory === undefined) return
+    if (directory === undefined || this.#journal !== undefined) return
     this.#journal = new GuestJournal(directory)
     for (const guest of this.#journal.guests()) {
       this.#guests.set(guest.uuid, guest)
