@@ -22,18 +22,19 @@ async function asking(cloud: TestNetwork, send: Send = cloud.send) {
       }),
     )
   const replies: HttpReply[] = []
+  const clock = { milliseconds: 0, now: () => clock.milliseconds }
   const groupsOf = deviceGroups(async (call) => {
     const reply = await send(call)
     replies.push(reply)
     return reply
-  })
+  }, clock)
   const token = 'member:blue'
   const names = async (ids: readonly string[] = servers, as = token) => {
     const found = await groupsOf(as, ids)
     return ids.map((id) => (found.get(id) ?? []).map(({ name }) => name).join())
   }
   const statuses = () => replies.splice(0).map(({ status }) => status)
-  return { web, db, servers, ports, names, statuses }
+  return { clock, web, db, servers, ports, names, statuses }
 }
 
 test('each change of what groups the ports of servers are in is seen by who has asked before', async () => {
@@ -56,6 +57,18 @@ test('each change of what groups the ports of servers are in is seen by who has 
     assert.deepEqual(statuses(), [304])
     assert.ok((await change()).status < 300)
     assert.deepEqual(await names(), shown)
+  }
+})
+
+test('what was told a minute ago is asked for once more, and then holds for another minute', async () => {
+  await using cloud = await testNetwork()
+  const { clock, names, statuses } = await asking(cloud)
+  await names()
+  for (const _ of [1, 2, 3]) {
+    clock.milliseconds += 60_000
+    statuses()
+    for (const __ of [1, 2]) assert.deepEqual(await names(), ['web', 'web'])
+    assert.deepEqual(statuses(), [200, 200, 304])
   }
 })
 

@@ -39,6 +39,12 @@ const isRevision = (tag: string | undefined): tag is string => tag?.startsWith('
 export function deviceGroups(send: Send, clock: Clock = systemClock): DeviceGroups {
   const callers = new Map<string, Told>()
 
+  /** What is too old is asked for anew, and then kept as long again. */
+  function youngOf(token: string): Told | undefined {
+    const told = callers.get(token)
+    return told !== undefined && clock.now() - told.at < keptMilliseconds ? told : undefined
+  }
+
   async function get(token: string, path: string, headers: Readonly<Record<string, string>> = {}) {
     const reply = await send({ method: 'GET', path, headers: { 'x-auth-token': token, ...headers } })
     if (reply.status >= 300 && reply.status !== 304) throw describeReply(reply, 'GET', path)
@@ -81,7 +87,7 @@ export function deviceGroups(send: Send, clock: Clock = systemClock): DeviceGrou
   }
 
   function keep(token: string, tag: string | undefined, byDevice: ReadonlyMap<string, Names>): void {
-    const told = callers.get(token)
+    const told = youngOf(token)
     if (told !== undefined && told.tag === tag && told.byDevice.size + byDevice.size <= mostDevices) {
       for (const [id, names] of byDevice) told.byDevice.set(id, names)
       return
@@ -126,9 +132,8 @@ export function deviceGroups(send: Send, clock: Clock = systemClock): DeviceGrou
 
   return async (token, ids) => {
     if (ids.length === 0) return new Map()
-    const told = callers.get(token)
-    const isYoung = told !== undefined && clock.now() - told.at < keptMilliseconds
-    if (isYoung) {
+    const told = youngOf(token)
+    if (told !== undefined) {
       const missing = ids.filter((id) => !told.byDevice.has(id))
       if (missing.length === 0) {
         const confirmed = await confirm(told, ids)
