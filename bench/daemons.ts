@@ -23,7 +23,7 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '16' },
     poll: { type: 'string', default: '100' },
     workers: { type: 'string', default: '4' },
-    connections: { type: 'string', default: '64' },
+    connections: { type: 'string', default: '256' },
     seconds: { type: 'string', default: '8' },
   },
 })

@@ -2,7 +2,7 @@
  * The same requests over and over again on a few connections. It writes ready bytes and reads no more than the length of each
  * answer, so that what is measured has the processors nearly to itself.
  */
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 
 export interface RepeatOptions {
   /** Of one server; each connection goes through the paths from a place of its own. */
@@ -43,45 +43,67 @@ async function repeatOn(options: RepeatOptions, index: number, end: number): Pro
     Buffer.from(`GET ${pathname.replace(/\/$/, '')}${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`),
   )
   const first = Math.floor((index * paths.length) / connections)
-  const socket = connect({ host: hostname, port: Number(port), noDelay: true })
-  try {
-    return await repeatUntil(socket, (count) => requests[(first + count) % requests.length]!, end)
-  } finally {
-    socket.destroy()
-  }
+  return await repeatUntil(
+    { hostname, port: Number(port) },
+    (count) => requests[(first + count) % requests.length]!,
+    end,
+  )
 }
 
-function repeatUntil(socket: Socket, request: (count: number) => Buffer, end: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let answers = 0
-    let head = Buffer.alloc(0)
-    /** Of the body; undefined while the head is not whole. */
-    let left: number | undefined
-    socket.on('error', reject)
-    socket.on('close', () => reject(new Error('The server closed the connection.')))
-    socket.on('connect', () => socket.write(request(0)))
-    socket.on('data', (chunk) => {
-      let body = chunk.length
-      if (left === undefined) {
-        head = head.length === 0 ? chunk : Buffer.concat([head, chunk])
-        const blank = head.indexOf('\r\n\r\n')
-        if (blank === -1) return
-        const text = head.toString('latin1', 0, blank)
-        const length = /^content-length: (\d+)/im.exec(text)?.[1]
-        if (!text.startsWith('HTTP/1.1 200') || length === undefined) {
-          reject(new Error(head.toString('latin1', 0, 1000)))
-          return
-        }
-        left = Number(length)
-        body = head.length - blank - 4
-        head = Buffer.alloc(0)
+/** Read into again and again: a long answer in few pieces, none of which is kept. */
+const pieceBytes = 256 * 1024
+
+function repeatUntil(
+  server: { hostname: string; port: number },
+  request: (count: number) => Buffer,
+  end: number,
+): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  let answers = 0
+  let head: Buffer = Buffer.alloc(0)
+  /** Of the body; undefined while the head is not whole. */
+  let left: number | undefined
+  const take = (chunk: Buffer): void => {
+    let body = chunk.length
+    if (left === undefined) {
+      head = head.length === 0 ? chunk : Buffer.concat([head, chunk])
+      const blank = head.indexOf('\r\n\r\n')
+      if (blank === -1) {
+        // The buffer of the chunk is read into again.
+        head = Buffer.from(head)
+        return
       }
-      left -= body
-      if (left > 0) return
-      left = undefined
-      answers++
-      if (performance.now() < end) socket.write(request(answers))
-      else resolve(answers)
-    })
+      const text = head.toString('latin1', 0, blank)
+      const length = /^content-length: (\d+)/im.exec(text)?.[1]
+      if (!text.startsWith('HTTP/1.1 200') || length === undefined) {
+        reject(new Error(head.toString('latin1', 0, 1000)))
+        return
+      }
+      left = Number(length)
+      body = head.length - blank - 4
+      head = Buffer.alloc(0)
+    }
+    left -= body
+    if (left > 0) return
+    left = undefined
+    answers++
+    if (performance.now() < end) socket.write(request(answers))
+    else resolve(answers)
+  }
+  const socket = connect({
+    host: server.hostname,
+    port: server.port,
+    noDelay: true,
+    onread: {
+      buffer: Buffer.allocUnsafe(pieceBytes),
+      callback(size, buffer) {
+        take((buffer as Buffer).subarray(0, size))
+        return true
+      },
+    },
   })
+  socket.on('error', reject)
+  socket.on('close', () => reject(new Error('The server closed the connection.')))
+  socket.on('connect', () => socket.write(request(0)))
+  return promise.finally(() => socket.destroy())
 }
