@@ -1,9 +1,12 @@
-/** Reads by lists of ids whose statements are built once, for a few lengths of list; shorter lists are filled up. */
+/**
+ * Reads by lists of ids whose statements are built once, for a few lengths of list; shorter lists are filled up, at most
+ * to twice what they are, since a server parses and looks up each id.
+ */
 import type { Compilable, InferResult } from 'kysely'
 import type { Db } from './database.ts'
 import { statement } from './statement.ts'
 
-const lengths = [1, 3, 10, 30, 100, 500] as const
+const lengths = [1, 2, 4, 8, 16, 32, 64, 128, 256, 500] as const
 const longest = 500
 
 /**
