@@ -1,6 +1,7 @@
 /** Instances of a cell by their uuids, each with what its host's service says. */
 import type { Selectable } from 'kysely'
 import { byIdsIn } from '../../base/db/by-ids.ts'
+import type { Db } from '../../base/db/database.ts'
 import { gathered } from '../../base/gathered.ts'
 import type { CellDb } from './cell-dbs.ts'
 import type { CellTables, ServicesTable } from './cell-tables.ts'
@@ -24,41 +25,28 @@ interface WithService {
   service_last_seen_up: string | null
 }
 
+const withServices = (db: Db<CellTables>) =>
+  db
+    .selectFrom('instances')
+    .leftJoin('services as service', (join) =>
+      join
+        .onRef('service.host', '=', 'instances.host')
+        .on('service.binary', '=', 'nova-compute')
+        .on('service.deleted', '=', 0),
+    )
+    .select([
+      'service.disabled as service_disabled',
+      'service.forced_down as service_forced_down',
+      'service.last_seen_up as service_last_seen_up',
+    ])
+
 const byIds = byIdsIn<CellTables>()
 const readRows = byIds((db, uuids) =>
-  db
-    .selectFrom('instances')
-    .leftJoin('services as service', (join) =>
-      join
-        .onRef('service.host', '=', 'instances.host')
-        .on('service.binary', '=', 'nova-compute')
-        .on('service.deleted', '=', 0),
-    )
-    .selectAll('instances')
-    .select([
-      'service.disabled as service_disabled',
-      'service.forced_down as service_forced_down',
-      'service.last_seen_up as service_last_seen_up',
-    ])
-    .where('instances.uuid', 'in', uuids),
+  withServices(db).selectAll('instances').where('instances.uuid', 'in', uuids),
 )
 const readRevisions = byIds((db, uuids) =>
-  db
-    .selectFrom('instances')
-    .leftJoin('services as service', (join) =>
-      join
-        .onRef('service.host', '=', 'instances.host')
-        .on('service.binary', '=', 'nova-compute')
-        .on('service.deleted', '=', 0),
-    )
-    .select([
-      'instances.uuid',
-      'instances.id',
-      'instances.revision',
-      'service.disabled as service_disabled',
-      'service.forced_down as service_forced_down',
-      'service.last_seen_up as service_last_seen_up',
-    ])
+  withServices(db)
+    .select(['instances.uuid', 'instances.id', 'instances.revision'])
     .where('instances.uuid', 'in', uuids),
 )
 
