@@ -54,21 +54,27 @@ const keyOf = ({ name }: Parameter): string | number => (/^\d+$/.test(name) ? Nu
 
 /** `const insertThing = insertStatement<Tables, 'things'>('things')`, then `await insertThing(db, { id, note })`. */
 export function insertStatement<T, K extends keyof T & string>(table: K) {
-  const shapes = new Map<string, ReturnType<typeof insertOf<T, K>>>()
+  const insertOf = byShape((columns) =>
+    statement((db: Db<T>, p: Insertable<T[K]>) => insertInto(db, table, columns, p)),
+  )
   return async (db: Db<T>, row: Insertable<T[K]>): Promise<void> => {
-    const columns = Object.keys(row)
-    const shape = columns.join()
-    let insert = shapes.get(shape)
-    if (insert === undefined) {
-      insert = insertOf<T, K>(table, columns)
-      shapes.set(shape, insert)
-    }
-    await insert(db, row)
+    await insertOf(row)(db, row)
   }
 }
 
-function insertOf<T, K extends keyof T & string>(table: K, columns: readonly string[]) {
-  return statement((db: Db<T>, p: Insertable<T[K]>) => insertInto(db, table, columns, p))
+/** Makes something once for all rows that have the same columns. */
+function byShape<S>(make: (columns: readonly string[]) => S): (row: object) => S {
+  const shapes = new Map<string, S>()
+  return (row) => {
+    const columns = Object.keys(row)
+    const shape = columns.join()
+    let made = shapes.get(shape)
+    if (made === undefined) {
+      made = make(columns)
+      shapes.set(shape, made)
+    }
+    return made
+  }
 }
 
 function insertInto<T, K extends keyof T & string>(
@@ -83,24 +89,13 @@ function insertInto<T, K extends keyof T & string>(
 
 /** As `insertStatement`, and gives the id that the row was given. */
 export function insertNumberedStatement<T, K extends keyof T & string>(table: K) {
-  const shapes = new Map<string, ReturnType<typeof insertNumberedOf<T, K>>>()
+  const insertOf = byShape((columns) =>
+    statement((db: Db<T>, p: Insertable<T[K]>) => insertInto(db, table, columns, p).returning('id' as never)),
+  )
   return async (db: Db<T>, row: Insertable<T[K]>): Promise<number> => {
-    const columns = Object.keys(row)
-    const shape = columns.join()
-    let insert = shapes.get(shape)
-    if (insert === undefined) {
-      insert = insertNumberedOf<T, K>(table, columns)
-      shapes.set(shape, insert)
-    }
-    const [inserted] = (await insert(db, row)).rows as { id: number }[]
+    const [inserted] = (await insertOf(row)(db, row)).rows as { id: number }[]
     return inserted!.id
   }
-}
-
-function insertNumberedOf<T, K extends keyof T & string>(table: K, columns: readonly string[]) {
-  return statement((db: Db<T>, p: Insertable<T[K]>) =>
-    insertInto(db, table, columns, p).returning('id' as never),
-  )
 }
 
 /** As `insertStatement`, for some rows with the same columns in one statement; of none nothing is asked. */
